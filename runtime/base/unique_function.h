@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A move-only `std::function`: holds closures that own move-only things. (C++23 has
+// std::move_only_function.)
+
+#include <cstddef>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+template <class Signature>
+class UniqueFunction;
+
+/// Owns any callable of the given signature, a move-only one too. Small callables are stored in
+/// place.
+template <class R, class... Args>
+class UniqueFunction<R(Args...)> {
+ public:
+  /// Holds nothing; calling it is undefined.
+  UniqueFunction() noexcept = default;
+  UniqueFunction(std::nullptr_t) noexcept {
+  }  // NOLINT(google-explicit-constructor): as std::function
+
+  /// Takes over a callable.
+  template <class F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+      UniqueFunction(F&& callable) {  // NOLINT(google-explicit-constructor): as std::function
+    using Held = std::decay_t<F>;
+    if constexpr (fits<Held>) {
+      ::new (static_cast<void*>(&storage_)) Held(std::forward<F>(callable));
+    } else {
+      pointer() = new Held(std::forward<F>(callable));
+    }
+    vtable_ = &vtable_of<Held>;
+  }
+
+  UniqueFunction(UniqueFunction&& other) noexcept { take(other); }
+  UniqueFunction& operator=(UniqueFunction&& other) noexcept {
+    if (this != &other) {
+      reset();
+      take(other);
+    }
+    return *this;
+  }
+  ~UniqueFunction() { reset(); }
+
+  /// Calls the callable.
+  R operator()(Args... args) { return vtable_->call(&storage_, std::forward<Args>(args)...); }
+  /// Whether there is a callable.
+  explicit operator bool() const noexcept { return vtable_ != nullptr; }
+
+ private:
+  static constexpr std::size_t capacity = 6 * sizeof(void*);
+
+  struct VTable {
+    R (*call)(void*, Args&&...);
+    void (*move)(void* from, void* to) noexcept;  // leaves nothing behind in `from`
+    void (*destroy)(void*) noexcept;
+  };
+
+  template <class Held>
+  static constexpr bool fits =
+      sizeof(Held) <= capacity &&
+      alignof(Held) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<Held>;
+
+  template <class Held>
+  static Held& held(void* storage) noexcept {
+    if constexpr (fits<Held>) {
+      return *std::launder(static_cast<Held*>(storage));
+    } else {
+      return **static_cast<Held**>(storage);
+    }
+  }
+
+  template <class Held>
+  static constexpr VTable vtable_of = {[](void* storage, Args&&... args) -> R {
+                                         return held<Held>(storage)(std::forward<Args>(args)...);
+                                       },
+                                       [](void* from, void* to) noexcept {
+                                         if constexpr (fits<Held>) {
+                                           ::new (to) Held(std::move(held<Held>(from)));
+                                           held<Held>(from).~Held();
+                                         } else {
+                                           *static_cast<void**>(to) = *static_cast<void**>(from);
+                                         }
+                                       },
+                                       [](void* storage) noexcept {
+                                         if constexpr (fits<Held>) {
+                                           held<Held>(storage).~Held();
+                                         } else {
+                                           delete &held<Held>(storage);
+                                         }
+                                       }};
+
+  void*& pointer() noexcept { return *reinterpret_cast<void**>(&storage_); }
+
+  void take(UniqueFunction& other) noexcept {
+    vtable_ = std::exchange(other.vtable_, nullptr);
+    if (vtable_ != nullptr) vtable_->move(&other.storage_, &storage_);
+  }
+
+  void reset() noexcept {
+    if (vtable_ != nullptr) std::exchange(vtable_, nullptr)->destroy(&storage_);
+  }
+
+  alignas(std::max_align_t) std::byte storage_[capacity];
+  const VTable* vtable_ = nullptr;
+};
+
+}  // namespace troupe

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Time as tasks see it. A `Clock` can be replaced, so that tests jump instead of sleeping;
+// deadlines saturate, so that "for ever" plus an hour is still for ever.
+
+#include <chrono>
+#include <cmath>
+
+#include "troupe/runtime/base/error.h"
+
+namespace troupe {
+
+/// A length of time, in nanoseconds.
+using Duration = std::chrono::nanoseconds;
+/// A point in a clock's time; `never` is after all others.
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// The deadline that does not come.
+inline constexpr TimePoint never = TimePoint::max();
+
+/// Where a loop takes its time from.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  /// The present time; does not go back. Never waits.
+  virtual TimePoint now() noexcept = 0;
+  /// How long to wait really until `deadline` comes; `Duration::max()` for "until something else
+  /// happens".
+  virtual Duration real_time_until(TimePoint deadline) noexcept = 0;
+  /// Asked when no task can run until `next_deadline`: returns true when the clock has jumped there
+  /// instead.
+  virtual bool jump_to(TimePoint next_deadline) noexcept;
+  /// Whether time can pass without the world's doing: a program that waits for nothing else is then
+  /// deadlocked.
+  virtual bool jumps() const noexcept { return false; }
+};
+
+/// The clock of the machine (CLOCK_MONOTONIC).
+Clock& steady_clock() noexcept;
+
+namespace detail {
+
+[[noreturn]] void throw_bad_delay(const char* what);
+
+/// Any duration, a floating one too, in nanoseconds; saturates. Throws `UsageError` for NaN.
+template <class Rep, class Period>
+Duration to_duration(std::chrono::duration<Rep, Period> delay) {
+  using Seconds = std::chrono::duration<long double>;
+  const long double seconds = std::chrono::duration_cast<Seconds>(delay).count();
+  if (std::isnan(seconds)) throw_bad_delay("is not a number");
+  if (seconds >= 9.2e9L) return Duration::max();
+  if (seconds <= -9.2e9L) return Duration::min();
+  return std::chrono::duration_cast<Duration>(delay);
+}
+
+/// A delay from now on. Throws `UsageError` when it is negative or NaN.
+template <class Rep, class Period>
+Duration to_delay(std::chrono::duration<Rep, Period> delay) {
+  const Duration nanoseconds = to_duration(delay);
+  if (nanoseconds < Duration::zero()) throw_bad_delay("is negative");
+  return nanoseconds;
+}
+
+inline Duration to_delay(Duration delay) {
+  if (delay < Duration::zero()) throw_bad_delay("is negative");
+  return delay;
+}
+
+/// `start + delay`, or `never` where that would overflow.
+constexpr TimePoint saturating_add(TimePoint start, Duration delay) noexcept {
+  if (delay > Duration::zero() && start > never - delay) return never;
+  return start + delay;
+}
+
+}  // namespace detail
+}  // namespace troupe

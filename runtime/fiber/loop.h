@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The loop: one thread's tasks, their parking and waking, deadlines and descriptors. Everything
+// that waits in troupe waits by `park`; everything that ends a wait calls `wake`. The primitives
+// above are written against this header; users need it only to write primitives of their own.
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/fiber/deadlines.h"
+#include "troupe/runtime/fiber/idle_hook.h"
+#include "troupe/runtime/fiber/poller.h"
+#include "troupe/runtime/fiber/scheduler.h"
+#include "troupe/runtime/fiber/stack_pool.h"
+#include "troupe/runtime/fiber/task.h"
+
+namespace troupe {
+
+/// How a loop runs its tasks.
+struct FiberOptions {
+  Clock* clock = nullptr;  ///< Where time comes from; null: the machine's clock.
+  std::optional<std::uint64_t>
+      schedule_seed;  ///< Draws the order of tasks that are ready together; none: FIFO.
+  std::size_t stack_size =
+      256 * 1024;  ///< Octets of address space a task; memory only as it is touched.
+};
+
+class LoopToken;
+
+/// One thread's tasks.
+class Loop final : private SchedulerClient {
+ public:
+  /// The loop of the task that calls. Throws `UsageError` outside of one.
+  static Loop& current() {
+    if (current_ == nullptr) throw_no_loop();
+    return *current_;
+  }
+  /// The loop of this thread, or null.
+  static Loop* try_current() noexcept { return current_; }
+
+  explicit Loop(const FiberOptions& options);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  /// Runs `main` as the root task, on the calling thread, until it and all that it started have
+  /// ended. Its error, if any, comes out.
+  void run(UniqueFunction<void()> main);
+
+  /// The name of the running task; empty when none runs.
+  std::string running_task_name();
+  /// The task that calls.
+  Task& current_task() noexcept { return static_cast<Task&>(scheduler_.current()); }
+
+  /// Parks the current task until `wake`. Throws `Cancelled` when its scope is cancelled, before or
+  /// meanwhile, and the wait could be aborted. The caller has linked `wait` where its waker finds
+  /// it.
+  void park(Wait& wait);
+  /// Parks the current task until `wake`, whatever is cancelled.
+  void park_shielded(Wait& wait) noexcept;
+  /// Ends the wait of a parked task: it is ready. Its wait is delivered even if its scope is
+  /// cancelled from now on.
+  void wake(Task& task) noexcept {
+    task.wait = nullptr;
+    scheduler_.make_ready(task);
+  }
+
+  /// Raises `Cancelled` when the current task's scope is cancelled.
+  void check_cancelled() {
+    if (current_task().scope->effectively_cancelled()) throw_cancelled();
+  }
+  /// What an operation that completed at once does instead of waiting: lets others run when the
+  /// budget is used up.
+  void spend() noexcept {
+    if (--budget_ <= 0) yield();
+  }
+  /// Lets every ready task run.
+  void yield() noexcept;
+  /// `checkpoint()`: raises a pending cancellation, and lets ready tasks run.
+  void checkpoint();
+
+  /// Starts a task in `nursery` (null for the root), under `scope`.
+  Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
+              TaskNursery* nursery, CancelScope* scope, std::source_location where);
+
+  /// Wakes or delivers cancellation to `task` if it is parked on a wait that can be aborted.
+  void deliver_cancel(Task& task) noexcept;
+
+  /// The present time.
+  TimePoint now() noexcept { return clock_->now(); }
+  /// The loop's deadlines.
+  Deadlines& deadlines() noexcept { return deadlines_; }
+  /// The loop's descriptors.
+  Poller& poller() noexcept { return poller_; }
+  /// The loop's clock.
+  Clock& clock() noexcept { return *clock_; }
+  /// Registers a hook.
+  void add_idle_hook(IdleHook& hook) noexcept { idle_hooks_.push_back(hook); }
+  /// Outermost scope: the root task's.
+  CancelScope& root_scope() noexcept { return root_scope_; }
+  /// Every live task, in the order of starting.
+  IntrusiveList<Task, detail::InLoop>& tasks() noexcept { return tasks_; }
+  /// How many tasks live.
+  std::size_t task_count() const noexcept { return task_count_; }
+
+  /// Called by the poller when another thread has interrupted the loop. Returns whether a task was
+  /// woken.
+  bool on_interrupt() noexcept;
+
+  /// What other threads hold of this loop.
+  struct Remote;
+  const std::shared_ptr<Remote>& remote() const noexcept { return remote_; }
+
+ private:
+  friend class CancelScope;
+
+  [[noreturn]] static void throw_no_loop();
+  [[noreturn]] void throw_cancelled();
+
+  // The life of a fiber: it runs one body after the other until it is retired.
+  static void fiber_main(Runnable& runnable);
+  void run_body(Task& task) noexcept;
+  Task& make_fiber();
+  void retire_idle_fibers() noexcept;
+  static void release_fiber(void* task) noexcept;
+
+  // SchedulerClient, on the dispatcher's stack.
+  void poll() noexcept override;
+  void sleep() noexcept override;
+  void run_idle_hooks() noexcept;
+  void tick() noexcept;
+
+  static thread_local constinit Loop* current_;
+
+  Scheduler& scheduler_;
+  Clock* clock_;
+  Deadlines deadlines_;
+  Poller poller_;
+  StackPool stacks_;
+  IntrusiveList<IdleHook, detail::InIdleHooks> idle_hooks_;
+  IntrusiveList<Task, detail::InLoop> tasks_;
+  std::vector<Task*> idle_fibers_;
+  std::size_t fibers_ = 0;
+  std::size_t task_count_ = 0;
+  int budget_ = 0;
+  int budget_per_turn_ = 64;
+  TimePoint turn_start_{};
+  Runnable& main_;
+  bool main_waits_ = false;
+  std::exception_ptr root_error_;
+  CancelScope root_scope_;
+  std::shared_ptr<Remote> remote_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Task nurseries: a scope that cannot be left before all its children have ended. The first error
+// cancels the rest; one error leaves as itself, two or more as an `ExceptionGroup`. (trio's
+// nurseries.)
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/fiber/task.h"
+
+namespace troupe {
+
+class TaskNursery;
+template <class T>
+class TaskStatus;
+
+/// What can still be asked of a nursery after its block. A value.
+struct NurseryStatus {
+  /// Whether the nursery was cancelled, by a call or by an error.
+  bool cancel_called() const noexcept { return flags->cancel_called; }
+  /// Whether the nursery's scope absorbed a cancellation.
+  bool cancelled_caught() const noexcept { return flags->cancelled_caught; }
+  /// How many children live.
+  std::size_t child_count() const noexcept { return flags->children; }
+
+  struct Flags {
+    bool cancel_called = false;
+    bool cancelled_caught = false;
+    std::size_t children = 0;
+  };
+  std::shared_ptr<const Flags> flags;  ///< Shared with the nursery.
+};
+
+namespace detail {
+
+/// A borrowed callable: no allocation, valid during the call it is passed to.
+class BodyRef {
+ public:
+  template <class F>
+  explicit BodyRef(F& callable)
+      : object_(&callable), call_([](void* object) { (*static_cast<F*>(object))(); }) {}
+  void operator()() const { call_(object_); }
+
+ private:
+  void* object_;
+  void (*call_)(void*);
+};
+
+struct StartSlot;
+
+/// What it takes to make a nursery, so that users cannot.
+class NurseryKey {
+  NurseryKey() = default;
+  friend struct NurseryFactory;
+};
+struct NurseryFactory {
+  static NurseryKey key() { return {}; }
+};
+
+template <class Fn>
+concept TaskBody = std::invocable < std::decay_t<Fn>
+& > ;
+
+}  // namespace detail
+
+/// Starts tasks and waits for them. Resource; made by `open_task_nursery` only.
+class TaskNursery {
+ public:
+  TaskNursery(const TaskNursery&) = delete;
+  TaskNursery& operator=(const TaskNursery&) = delete;
+
+  /// Starts a task that runs `fn` (copied or moved in), and returns at once. Its error cancels the
+  /// nursery; its value is dropped. Throws `UsageError` when the nursery has ended.
+  template <detail::TaskBody Fn>
+  void start_soon(Fn&& fn, std::source_location where = std::source_location::current()) {
+    start_named({}, std::forward<Fn>(fn), where);
+  }
+  /// The same, with a name for task trees and reports.
+  template <detail::TaskBody Fn>
+  void start_soon(std::string name, Fn&& fn,
+                  std::source_location where = std::source_location::current()) {
+    start_named(std::move(name), std::forward<Fn>(fn), where);
+  }
+
+  /// Starts a task and waits until it calls `status.started(value)`; returns that value. The task
+  /// belongs to this nursery from then on; before, it is the caller's: cancelled with the caller,
+  /// and its error comes out here. Checkpoint. Throws `UsageError` when the task ends without
+  /// having called `started`.
+  template <class T = void, std::invocable<TaskStatus<T>&> Fn>
+  T start(Fn&& fn, std::source_location where = std::source_location::current());
+
+  /// Waits until no child is left. Checkpoint, after which no child is left, whether it returns or
+  /// throws.
+  void wait_all();
+
+  /// Cancels the nursery's scope: body and children. Never waits.
+  void cancel(std::string reason = {}) { cancel_scope().cancel(std::move(reason)); }
+  /// Whether the nursery was cancelled, by a call or by an error.
+  bool cancel_called() noexcept { return scope_.cancel_called(); }
+  /// Whether the nursery's scope absorbed a cancellation.
+  bool cancelled_caught() const noexcept { return scope_.cancelled_caught(); }
+  /// The scope around body and children.
+  CancelScope& cancel_scope() noexcept { return scope_; }
+  /// How many children live.
+  std::size_t child_count() const noexcept { return children_count_; }
+  /// A copy of what may be asked after the block, too.
+  NurseryStatus status();
+
+  // For the runtime.
+
+  /// A child has ended.
+  void on_task_end(Task& task, std::exception_ptr error, bool cancelled) noexcept;
+  /// An error from elsewhere (a child process, say) is one of this nursery's.
+  void add_error(std::exception_ptr error) noexcept;
+  /// Keeps the nursery open, as a child does, until `release`.
+  void hold() noexcept { ++holds_; }
+  /// Ends a `hold`.
+  void release() noexcept;
+
+  /// Runs the body inside of the nursery and leaves it: waits for the children, and throws what is
+  /// to be thrown.
+  void run_body(detail::BodyRef body);
+  /// Only the functions that open nurseries have the key.
+  explicit TaskNursery(detail::NurseryKey) {}
+  virtual ~TaskNursery() = default;
+
+ protected:
+  /// What is done between the body's end and the wait for the children.
+  virtual void on_body_end(bool /*failed*/) {}
+
+ private:
+  friend struct detail::StartSlot;
+
+  template <class Fn>
+  void start_named(std::string name, Fn&& fn, std::source_location where) {
+    using Held = std::decay_t<Fn>;
+    spawn([held = Held(std::forward<Fn>(fn))]() mutable { static_cast<void>(held()); },
+          typeid(Held), std::move(name), where);
+  }
+  Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
+              std::source_location where);
+  void start_and_wait(detail::StartSlot& slot, UniqueFunction<void()> body,
+                      const std::type_info& closure, std::source_location where);
+  void await_children() noexcept;
+  static void absorb(const std::exception_ptr& cancelled) noexcept;
+  void wake_if_empty() noexcept;
+  void update_status() noexcept;
+
+  CancelScope scope_;
+  IntrusiveList<Task, detail::InNursery> children_;
+  std::size_t children_count_ = 0;
+  std::size_t holds_ = 0;
+  std::vector<std::exception_ptr> errors_;
+  bool saw_cancelled_ = false;
+  bool closed_ = false;
+  Wait* opener_wait_ = nullptr;
+  std::shared_ptr<NurseryStatus::Flags> status_;
+};
+
+namespace detail {
+
+/// One `start` in progress. Lives on the stack of the caller of `start`, until the child has called
+/// `started` or ended.
+struct StartSlot {
+  TaskNursery& target;
+  TaskNursery* temporary = nullptr;
+  Task* child = nullptr;
+  bool started = false;
+
+  /// The child has called `started`: it moves to the target nursery.
+  void on_started() noexcept;
+};
+
+[[noreturn]] void throw_started_twice();
+
+}  // namespace detail
+
+/// Given to a task begun by `start`, to say that it is ready.
+template <class T>
+class TaskStatus {
+ public:
+  /// Says that the task is ready: `start` returns `value`. Never waits. Throws `UsageError` when
+  /// called twice.
+  void started(T value) {
+    if (slot_ == nullptr) detail::throw_started_twice();
+    value_->emplace(std::move(value));
+    std::exchange(slot_, nullptr)->on_started();
+  }
+
+ private:
+  friend class TaskNursery;
+  TaskStatus(detail::StartSlot& slot, std::optional<T>& value) : slot_(&slot), value_(&value) {}
+  detail::StartSlot* slot_;
+  std::optional<T>* value_;
+};
+
+/// A `TaskStatus` without a value.
+template <>
+class TaskStatus<void> {
+ public:
+  /// Says that the task is ready. Never waits. Throws `UsageError` when called twice.
+  void started() {
+    if (slot_ == nullptr) detail::throw_started_twice();
+    std::exchange(slot_, nullptr)->on_started();
+  }
+
+ private:
+  friend class TaskNursery;
+  explicit TaskStatus(detail::StartSlot& slot) : slot_(&slot) {}
+  detail::StartSlot* slot_;
+};
+
+template <class T, std::invocable<TaskStatus<T>&> Fn>
+T TaskNursery::start(Fn&& fn, std::source_location where) {
+  using Held = std::decay_t<Fn>;
+  detail::StartSlot slot{*this};
+  const auto task = [&](TaskStatus<T> status) {
+    return
+        [held = Held(std::forward<Fn>(fn)), status]() mutable { static_cast<void>(held(status)); };
+  };
+  if constexpr (std::is_void_v<T>) {
+    start_and_wait(slot, task(TaskStatus<void>(slot)), typeid(Held), where);
+  } else {
+    std::optional<T> value;
+    start_and_wait(slot, task(TaskStatus<T>(slot, value)), typeid(Held), where);
+    return std::move(*value);
+  }
+}
+
+namespace detail {
+
+template <class Body, class Nursery>
+decltype(auto) call_nursery_body(Body& body, Nursery& nursery) {
+  if constexpr (std::invocable<Body&, Nursery&>) {
+    return body(nursery);
+  } else {
+    return body();
+  }
+}
+
+template <class Body, class Nursery>
+using NurseryResult =
+    std::decay_t<decltype(call_nursery_body(std::declval<Body&>(), std::declval<Nursery&>()))>;
+
+[[noreturn]] void throw_no_value();
+
+/// Runs a body in a nursery of any kind, and gives its value.
+template <class Nursery, class Body>
+NurseryResult<Body, Nursery> run_nursery(Nursery& nursery, Body& body) {
+  using R = NurseryResult<Body, Nursery>;
+  if constexpr (std::is_void_v<R>) {
+    auto call = [&] { call_nursery_body(body, nursery); };
+    nursery.run_body(BodyRef(call));
+  } else {
+    std::optional<R> value;
+    auto call = [&] { value.emplace(call_nursery_body(body, nursery)); };
+    nursery.run_body(BodyRef(call));
+    if (!value) throw_no_value();
+    return std::move(*value);
+  }
+}
+
+}  // namespace detail
+
+/// What a nursery's body may be: a callable that takes the nursery, or nothing.
+template <class Body>
+concept TaskNurseryBody = std::invocable<Body&, TaskNursery&> || std::invocable<Body&>;
+
+/// Opens a nursery, runs `body` with it, waits for all its children, and returns what the body
+/// returned. Lets others run, but raises no cancellation by itself. Throws the error of the body or
+/// of a child; several as an `ExceptionGroup`. A body that returns a value and is cancelled by its
+/// own nursery before it can: `UsageError`. The body's locals die before the children are awaited:
+/// what a task captures by reference must be declared outside.
+template <TaskNurseryBody Body>
+auto open_task_nursery(Body&& body) -> detail::NurseryResult<Body, TaskNursery> {
+  TaskNursery nursery(detail::NurseryFactory::key());
+  return detail::run_nursery(nursery, body);
+}
+
+}  // namespace troupe

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/fiber/poller.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "troupe/runtime/fiber/fd_watch.h"
+#include "troupe/runtime/fiber/loop.h"
+
+namespace troupe {
+namespace {
+
+constexpr std::uint32_t event_of[2] = {EPOLLIN, EPOLLOUT};
+
+UniqueFd checked(int fd, const char* what) {
+  if (fd < 0) {
+    throw std::system_error(
+        errno, std::generic_category(),
+        std::string(what) + " failed: raise the limit of open files (ulimit -n)");
+  }
+  return UniqueFd(fd);
+}
+
+}  // namespace
+
+struct Poller::FdWait : Wait {
+  Poller* poller;
+  int fd;
+  Direction direction;
+  bool closing = false;
+};
+
+Poller::Poller(Loop& loop)
+    : loop_(loop),
+      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wakeup_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = wakeup_.get();
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &event);
+}
+
+void Poller::wait_for(int fd, Direction direction) {
+  loop_.check_cancelled();
+  Entry& entry = entries_[fd];
+  FdWait*& slot = entry.waiting[static_cast<int>(direction)];
+  if (slot != nullptr || entry.watch != nullptr) {
+    throw UsageError("descriptor " + std::to_string(fd) +
+                     " already has a task that waits for it (" +
+                     (slot != nullptr ? slot->task->display_name() : std::string("a watch")) +
+                     "); let one task read it and pass on what it reads");
+  }
+  FdWait wait;
+  wait.what = direction == Direction::read ? "wait_readable" : "wait_writable";
+  wait.poller = this;
+  wait.fd = fd;
+  wait.direction = direction;
+  wait.abort = [](Wait& aborted) noexcept {
+    auto& self = static_cast<FdWait&>(aborted);
+    self.poller->entries_[self.fd].waiting[static_cast<int>(self.direction)] = nullptr;
+    --self.poller->waiters_;
+    return true;
+  };
+  slot = &wait;
+  try {
+    arm(fd, entry);
+  } catch (...) {
+    slot = nullptr;
+    throw;
+  }
+  ++waiters_;
+  loop_.park(wait);
+  if (wait.closing)
+    throw UsageError("descriptor " + std::to_string(fd) + " was closed while a task waited for it");
+}
+
+void Poller::notify_closing(int fd) {
+  const auto found = entries_.find(fd);
+  if (found == entries_.end()) return;
+  for (FdWait* wait : found->second.waiting) {
+    if (wait == nullptr) continue;
+    wait->closing = true;
+    complete(*wait);
+  }
+  if (found->second.registered) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  entries_.erase(found);
+}
+
+// One-shot: a descriptor that nobody waits for stays silent. A descriptor that was closed and
+// opened again behind our back has left the epoll set, hence the second attempt.
+void Poller::arm(int fd, Entry& entry) {
+  epoll_event event{};
+  event.data.fd = fd;
+  event.events = EPOLLONESHOT;
+  for (int direction : {0, 1}) {
+    if (entry.waiting[direction] != nullptr) event.events |= event_of[direction];
+  }
+  int status = -1;
+  if (entry.registered) status = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+  if (status != 0) status = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  if (status != 0 && errno == EEXIST) status = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+  entry.registered = status == 0;
+  if (status == 0) return;
+  const std::string who = "descriptor " + std::to_string(fd);
+  if (errno == EPERM)
+    throw UsageError(who + " cannot be waited for: regular files and directories are always ready");
+  if (errno == EBADF) throw UsageError(who + " is not open");
+  throw std::system_error(errno, std::generic_category(), who + " cannot be waited for");
+}
+
+bool Poller::wait(Duration timeout) noexcept {
+  std::array<epoll_event, 64> events;
+  timespec limit{};
+  const bool for_ever = timeout == Duration::max();
+  if (!for_ever) {
+    limit.tv_sec = timeout.count() / 1'000'000'000;
+    limit.tv_nsec = timeout.count() % 1'000'000'000;
+  }
+  const int count = ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                   for_ever ? nullptr : &limit, nullptr);
+  bool any = false;
+  for (int i = 0; i < count; ++i) any |= dispatch(events[i].data.fd, events[i].events);
+  return any;
+}
+
+bool Poller::dispatch(int fd, std::uint32_t events) noexcept {
+  if (fd == wakeup_.get()) {
+    std::uint64_t counter;
+    [[maybe_unused]] const auto read = ::read(wakeup_.get(), &counter, sizeof counter);
+    return loop_.on_interrupt();
+  }
+  const auto found = entries_.find(fd);
+  if (found == entries_.end()) return false;
+  Entry& entry = found->second;
+  if (entry.watch != nullptr) {
+    entry.watch->poke();
+    return true;
+  }
+  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  for (int direction : {0, 1}) {
+    if (entry.waiting[direction] != nullptr && (broken || (events & event_of[direction]) != 0)) {
+      complete(*entry.waiting[direction]);
+    }
+  }
+  if (entry.waiting[0] != nullptr || entry.waiting[1] != nullptr) arm(fd, entry);
+  return true;
+}
+
+void Poller::complete(FdWait& wait) noexcept {
+  entries_[wait.fd].waiting[static_cast<int>(wait.direction)] = nullptr;
+  --waiters_;
+  loop_.wake(*wait.task);
+}
+
+void Poller::interrupt() const noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wakeup_.get(), &one, sizeof one);
+}
+
+void Poller::add_watch(FdWatch& watch) {
+  Entry& entry = entries_[watch.fd()];
+  if (entry.watch != nullptr || entry.waiting[0] != nullptr || entry.waiting[1] != nullptr) {
+    throw UsageError("descriptor " + std::to_string(watch.fd()) + " is already waited for");
+  }
+  epoll_event event{};
+  event.data.fd = watch.fd();
+  event.events = EPOLLIN | EPOLLET;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd(), &event) != 0) {
+    throw std::system_error(errno, std::generic_category(),
+                            "descriptor " + std::to_string(watch.fd()) + " cannot be watched");
+  }
+  entry.watch = &watch;
+  entry.registered = true;
+  ++watches_;
+}
+
+void Poller::remove_watch(FdWatch& watch) noexcept {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd(), nullptr);
+  entries_.erase(watch.fd());
+  --watches_;
+}
+
+}  // namespace troupe

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The loop's epoll set: which task waits for which descriptor, and a descriptor of its own by which
+// other threads wake the loop.
+
+#include <cstdint>
+#include <unordered_map>
+
+#include "troupe/runtime/base/unique_fd.h"
+#include "troupe/runtime/fiber/clock.h"
+#include "troupe/runtime/fiber/task.h"
+
+namespace troupe {
+
+class FdWatch;
+class Loop;
+
+/// Waits for descriptors. One a loop.
+class Poller {
+ public:
+  /// Which direction of a descriptor.
+  enum class Direction { read, write };
+
+  /// Throws `std::system_error` when the kernel gives no descriptors.
+  explicit Poller(Loop& loop);
+
+  /// Parks the current task until `fd` is ready. Checkpoint. Throws `UsageError` when another task
+  /// waits for the same direction of `fd`, or when it cannot be waited for.
+  void wait_for(int fd, Direction direction);
+
+  /// Wakes every waiter of `fd` with a `UsageError`: it is about to be closed.
+  void notify_closing(int fd);
+
+  /// Waits up to `timeout` for events and wakes their tasks. Returns whether there was any.
+  bool wait(Duration timeout) noexcept;
+
+  /// Makes a `wait` in progress, or the next one, return. Thread-safe.
+  void interrupt() const noexcept;
+
+  /// Adds or removes a permanent registration.
+  void add_watch(FdWatch& watch);
+  void remove_watch(FdWatch& watch) noexcept;
+
+  /// How many tasks wait for descriptors.
+  std::size_t waiters() const noexcept { return waiters_; }
+  /// How many permanent registrations there are.
+  std::size_t watches() const noexcept { return watches_; }
+
+ private:
+  struct FdWait;
+  struct Entry {
+    FdWait* waiting[2] = {nullptr, nullptr};  // by direction
+    FdWatch* watch = nullptr;
+    bool registered = false;
+  };
+
+  void arm(int fd, Entry& entry);
+  bool dispatch(int fd, std::uint32_t events) noexcept;
+  void complete(FdWait& wait) noexcept;
+
+  Loop& loop_;
+  UniqueFd epoll_;
+  UniqueFd wakeup_;
+  std::unordered_map<int, Entry> entries_;
+  std::size_t waiters_ = 0;
+  std::size_t watches_ = 0;
+};
+
+}  // namespace troupe
