@@ -64,7 +64,7 @@ Loop::~Loop() {
 
 void Loop::run(UniqueFunction<void()> main) {
   spawn(std::move(main), typeid(void), "main", nullptr, &root_scope_,
-        std::source_location::current());
+        SourceLocation::current());
   main_waits_ = true;
   while (task_count_ > 0) scheduler_.switch_away();
   retire_idle_fibers();
@@ -131,7 +131,7 @@ void Loop::checkpoint() {
 }
 
 Task& Loop::spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
-                  TaskNursery* nursery, CancelScope* scope, std::source_location where) {
+                  TaskNursery* nursery, CancelScope* scope, SourceLocation where) {
   const bool reuse = !idle_fibers_.empty();
   Task& task = reuse ? *idle_fibers_.back() : make_fiber();
   task.id = ++next_task_id;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "troupe/runtime/base/source_location.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/deadlines.h"
 #include "troupe/runtime/fiber/idle_hook.h"
@@ -87,7 +88,7 @@ class Loop final : private SchedulerClient {
 
   /// Starts a task in `nursery` (null for the root), under `scope`.
   Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
-              TaskNursery* nursery, CancelScope* scope, std::source_location where);
+              TaskNursery* nursery, CancelScope* scope, SourceLocation where);
 
   /// Wakes or delivers cancellation to `task` if it is parked on a wait that can be aborted.
   void deliver_cancel(Task& task) noexcept;

@@ -17,7 +17,7 @@ void TaskNursery::update_status() noexcept {
 }
 
 Task& TaskNursery::spawn(UniqueFunction<void()> body, const std::type_info& closure,
-                         std::string name, std::source_location where) {
+                         std::string name, SourceLocation where) {
   if (closed_) {
     throw UsageError(
         "this nursery has ended: start tasks from inside of its block, or open another nursery");
@@ -108,7 +108,7 @@ void TaskNursery::absorb(const std::exception_ptr& cancelled) noexcept {
 }
 
 void TaskNursery::start_and_wait(detail::StartSlot& slot, UniqueFunction<void()> body,
-                                 const std::type_info& closure, std::source_location where) {
+                                 const std::type_info& closure, SourceLocation where) {
   if (closed_) throw UsageError("this nursery has ended: start tasks from inside of its block");
   hold();  // pending starts keep the nursery open
   struct Release {

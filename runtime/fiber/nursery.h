@@ -8,13 +8,13 @@
 #include <concepts>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/base/source_location.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/task.h"
@@ -83,13 +83,12 @@ class TaskNursery {
   /// Starts a task that runs `fn` (copied or moved in), and returns at once. Its error cancels the
   /// nursery; its value is dropped. Throws `UsageError` when the nursery has ended.
   template <detail::TaskBody Fn>
-  void start_soon(Fn&& fn, std::source_location where = std::source_location::current()) {
+  void start_soon(Fn&& fn, SourceLocation where = SourceLocation::current()) {
     start_named({}, std::forward<Fn>(fn), where);
   }
   /// The same, with a name for task trees and reports.
   template <detail::TaskBody Fn>
-  void start_soon(std::string name, Fn&& fn,
-                  std::source_location where = std::source_location::current()) {
+  void start_soon(std::string name, Fn&& fn, SourceLocation where = SourceLocation::current()) {
     start_named(std::move(name), std::forward<Fn>(fn), where);
   }
 
@@ -98,7 +97,7 @@ class TaskNursery {
   /// and its error comes out here. Checkpoint. Throws `UsageError` when the task ends without
   /// having called `started`.
   template <class T = void, std::invocable<TaskStatus<T>&> Fn>
-  T start(Fn&& fn, std::source_location where = std::source_location::current());
+  T start(Fn&& fn, SourceLocation where = SourceLocation::current());
 
   /// Waits until no child is left. Checkpoint, after which no child is left, whether it returns or
   /// throws.
@@ -143,15 +142,15 @@ class TaskNursery {
   friend struct detail::StartSlot;
 
   template <class Fn>
-  void start_named(std::string name, Fn&& fn, std::source_location where) {
+  void start_named(std::string name, Fn&& fn, SourceLocation where) {
     using Held = std::decay_t<Fn>;
     spawn([held = Held(std::forward<Fn>(fn))]() mutable { static_cast<void>(held()); },
           typeid(Held), std::move(name), where);
   }
   Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
-              std::source_location where);
+              SourceLocation where);
   void start_and_wait(detail::StartSlot& slot, UniqueFunction<void()> body,
-                      const std::type_info& closure, std::source_location where);
+                      const std::type_info& closure, SourceLocation where);
   void await_children() noexcept;
   static void absorb(const std::exception_ptr& cancelled) noexcept;
   void wake_if_empty() noexcept;
@@ -222,7 +221,7 @@ class TaskStatus<void> {
 };
 
 template <class T, std::invocable<TaskStatus<T>&> Fn>
-T TaskNursery::start(Fn&& fn, std::source_location where) {
+T TaskNursery::start(Fn&& fn, SourceLocation where) {
   using Held = std::decay_t<Fn>;
   detail::StartSlot slot{*this};
   const auto task = [&](TaskStatus<T> status) {

@@ -6,11 +6,11 @@
 // with it.
 
 #include <cstdint>
-#include <source_location>
 #include <string>
 #include <typeinfo>
 
 #include "troupe/runtime/base/intrusive_list.h"
+#include "troupe/runtime/base/source_location.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/scheduler.h"
@@ -57,7 +57,7 @@ class Task final : public Runnable,
   std::uint64_t id = 0;                     ///< Never reused within a process.
   std::string name;                         ///< As given; empty when not.
   const std::type_info* closure = nullptr;  ///< The type of its closure.
-  std::source_location start{};             ///< Where it was started.
+  SourceLocation start{};                   ///< Where it was started.
   UniqueFunction<void()> body;              ///< What it does.
   CancelScope* scope = nullptr;             ///< Its innermost cancel scope.
   TaskNursery* nursery = nullptr;        ///< The nursery that waits for it; null for the root task.
