@@ -5,6 +5,7 @@
 // std::move_only_function.)
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -31,9 +32,10 @@ class UniqueFunction<R(Args...)> {
       UniqueFunction(F&& callable) {  // NOLINT(google-explicit-constructor): as std::function
     using Held = std::decay_t<F>;
     if constexpr (fits<Held>) {
+      clear_storage();
       ::new (static_cast<void*>(&storage_)) Held(std::forward<F>(callable));
     } else {
-      pointer() = new Held(std::forward<F>(callable));
+      pointer() = make_on_heap<Held>(std::forward<F>(callable));
     }
     vtable_ = &vtable_of<Held>;
   }
@@ -53,6 +55,18 @@ class UniqueFunction<R(Args...)> {
   /// Whether there is a callable.
   explicit operator bool() const noexcept { return vtable_ != nullptr; }
 
+  /// The octets of the callable itself, wherever it is stored.
+  struct Octets {
+    const void* data;
+    std::size_t size;
+  };
+  /// Where the callable lies: what looks for stray pointers needs it. In debug builds octets that
+  /// no constructor wrote are zero. There must be a callable.
+  Octets octets() const noexcept {
+    if (vtable_->in_place) return {&storage_, vtable_->size};
+    return {*reinterpret_cast<void* const*>(&storage_), vtable_->size};
+  }
+
  private:
   static constexpr std::size_t capacity = 6 * sizeof(void*);
 
@@ -60,6 +74,8 @@ class UniqueFunction<R(Args...)> {
     R (*call)(void*, Args&&...);
     void (*move)(void* from, void* to) noexcept;  // leaves nothing behind in `from`
     void (*destroy)(void*) noexcept;
+    std::size_t size;
+    bool in_place;
   };
 
   template <class Held>
@@ -74,6 +90,45 @@ class UniqueFunction<R(Args...)> {
     } else {
       return **static_cast<Held**>(storage);
     }
+  }
+
+  template <class Held>
+  static void* allocate() {
+    if constexpr (alignof(Held) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+      return ::operator new(sizeof(Held), std::align_val_t{alignof(Held)});
+    } else {
+      return ::operator new(sizeof(Held));
+    }
+  }
+
+  template <class Held>
+  static void deallocate(void* memory) noexcept {
+    if constexpr (alignof(Held) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+      ::operator delete(memory, std::align_val_t{alignof(Held)});
+    } else {
+      ::operator delete(memory);
+    }
+  }
+
+  // As `new Held`, but in debug builds the memory is cleared first.
+  template <class Held, class F>
+  static Held* make_on_heap(F&& callable) {
+    void* memory = allocate<Held>();
+#ifndef NDEBUG
+    std::memset(memory, 0, sizeof(Held));
+#endif
+    try {
+      return ::new (memory) Held(std::forward<F>(callable));
+    } catch (...) {
+      deallocate<Held>(memory);
+      throw;
+    }
+  }
+
+  template <class Held>
+  static void delete_from_heap(Held* object) noexcept {
+    object->~Held();
+    deallocate<Held>(object);
   }
 
   template <class Held>
@@ -92,15 +147,25 @@ class UniqueFunction<R(Args...)> {
                                          if constexpr (fits<Held>) {
                                            held<Held>(storage).~Held();
                                          } else {
-                                           delete &held<Held>(storage);
+                                           delete_from_heap(&held<Held>(storage));
                                          }
-                                       }};
+                                       },
+                                       sizeof(Held),
+                                       fits<Held>};
+
+  void clear_storage() noexcept {
+#ifndef NDEBUG
+    std::memset(&storage_, 0, sizeof storage_);
+#endif
+  }
 
   void*& pointer() noexcept { return *reinterpret_cast<void**>(&storage_); }
 
   void take(UniqueFunction& other) noexcept {
     vtable_ = std::exchange(other.vtable_, nullptr);
-    if (vtable_ != nullptr) vtable_->move(&other.storage_, &storage_);
+    if (vtable_ == nullptr) return;
+    clear_storage();
+    vtable_->move(&other.storage_, &storage_);
   }
 
   void reset() noexcept {

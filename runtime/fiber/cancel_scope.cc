@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/cancel_scope.h"
 
+#include <utility>
+
 #include "troupe/runtime/fiber/loop.h"
 
 namespace troupe {
 
-CancelScope::CancelScope(CancelScopeOptions options)
-    : shield_(options.shield), deadline_(options.deadline) {
-  expiry_.scope = this;
-  expiry_.fire = [](DeadlineEntry& entry) noexcept {
-    static_cast<Expiry&>(entry).scope->cancel_with({CancelSource::deadline, {}, {}});
-  };
+CancelScope::CancelScope(const CancelScopeOptions& options)
+    : CancelScope(options.deadline, options.shield) {
+  if (!options.relative_deadline) return;
+  if (deadline_ != never)
+    throw UsageError("a CancelScope has a deadline or a relative deadline: give one of the two");
+  relative_ = detail::to_delay(*options.relative_deadline);
+}
+
+void CancelScope::on_deadline(DeadlineEntry& entry) noexcept {
+  static_cast<Expiry&>(entry).scope->cancel_with({CancelSource::deadline, {}, {}});
 }
 
 CancelScope::~CancelScope() {
@@ -21,17 +27,23 @@ void CancelScope::enter() {
   if (state_ != State::unbound) {
     throw UsageError("a CancelScope is entered once, by one task: make a new scope for each use");
   }
-  Task& task = Loop::current().current_task();
+  Loop& loop = Loop::current();
+  Task& task = loop.current_task();
+  if (is_relative())
+    deadline_ = detail::saturating_add(loop.now(), std::exchange(relative_, Duration::max()));
+  if (deadline_ != never) {  // first: it may throw
+    if (deadline_ <= loop.now()) {
+      cancel_with({CancelSource::deadline, {}, {}});
+    } else if (!cancel_called_) {
+      arm_deadline();
+    }
+  }
   state_ = State::active;
   owner_ = &task;
   parent_ = task.scope;
   parent_->children_.push_back(*this);
   static_cast<ListHook<detail::InScope>&>(task).unlink();
   adopt(task);
-  if (deadline_ != never) {
-    arm_deadline();
-    if (deadline_ <= Loop::current().now()) cancel_with({CancelSource::deadline, {}, {}});
-  }
   effectively_cancelled_ = compute_effective();
 }
 
@@ -65,27 +77,33 @@ void CancelScope::rehome(Task& task, CancelScope& target) noexcept {
   if (task.scope == this) {
     static_cast<ListHook<detail::InScope>&>(task).unlink();
     target.adopt(task);
+    if (target.effectively_cancelled_) Loop::current().deliver_cancel(task);
   } else {
     CancelScope* outermost = task.scope;
     while (outermost->parent_ != this) outermost = outermost->parent_;
     outermost->unlink();
     outermost->parent_ = &target;
     target.children_.push_back(*outermost);
+    outermost->recalculate();
   }
-  target.recalculate();
 }
 
 void CancelScope::cancel(std::string reason) {
   if (cancel_called_) return;
   Loop* loop = Loop::try_current();
+  if (loop == nullptr && state_ == State::active) {
+    throw UsageError(
+        "a CancelScope is cancelled by tasks of its own loop; from another thread, post a function "
+        "that does it through a LoopToken");
+  }
   cancel_with({CancelSource::explicit_call, std::move(reason),
                loop != nullptr ? loop->running_task_name() : ""});
 }
 
 void CancelScope::cancel_with(CancelReason reason) {
   if (cancel_called_) return;
-  cancel_called_ = true;
   reason_ = std::make_shared<const CancelReason>(std::move(reason));
+  cancel_called_ = true;
   recalculate();
 }
 
@@ -99,12 +117,31 @@ bool CancelScope::cancel_called() noexcept {
   return cancel_called_;
 }
 
+TimePoint CancelScope::deadline() const noexcept {
+  if (!is_relative()) return deadline_;
+  Loop* loop = Loop::try_current();
+  return loop != nullptr ? detail::saturating_add(loop->now(), relative_) : never;
+}
+
 void CancelScope::set_deadline(TimePoint deadline) {
   deadline_ = deadline;
+  relative_ = Duration::max();
   if (state_ != State::active) return;
-  Loop::current().deadlines().remove(expiry_);
-  if (cancel_called_) return;
-  if (deadline_ != never) arm_deadline();
+  Loop& loop = Loop::current();
+  loop.deadlines().remove(expiry_);
+  if (cancel_called_ || deadline_ == never) return;
+  if (deadline_ <= loop.now()) return cancel_with({CancelSource::deadline, {}, {}});
+  arm_deadline();
+}
+
+void CancelScope::set_relative(Duration delay) {
+  if (state_ != State::unbound) {
+    throw UsageError(
+        "a relative deadline counts from entry, and this CancelScope was entered: use "
+        "set_deadline");
+  }
+  deadline_ = never;
+  relative_ = delay;
 }
 
 void CancelScope::set_shield(bool shield) {
@@ -143,10 +180,13 @@ void CancelScope::recalculate() noexcept {
 std::shared_ptr<const CancelReason> CancelScope::effective_reason() const noexcept {
   // The outermost cancelled scope is the one that catches, so its reason is the one that matters.
   const CancelScope* source = nullptr;
-  for (const CancelScope* scope = this; scope != nullptr && scope->effectively_cancelled_;
-       scope = scope->parent_) {
+  // Not cancelled (any more): a shield was raised after the cancellation had been delivered, so
+  // shields do not count.
+  const bool withdrawn = !effectively_cancelled_;
+  for (const CancelScope* scope = this;
+       scope != nullptr && (withdrawn || scope->effectively_cancelled_); scope = scope->parent_) {
     if (scope->cancel_called_) source = scope;
-    if (scope->shield_) break;
+    if (scope->shield_ && !withdrawn) break;
   }
   return source != nullptr ? source->reason_ : nullptr;
 }
@@ -156,8 +196,15 @@ std::string CancelScope::status_text() {
                      : state_ == State::active ? "active"
                                                : "exited";
   if (cancel_called()) text += ", cancelled";
+  if (is_relative()) {
+    return text + ", deadline " +
+           std::to_string(std::chrono::duration<double>(relative_).count()) + " s after entry";
+  }
   if (deadline_ == never || Loop::try_current() == nullptr) return text;
-  const double left = std::chrono::duration<double>(deadline_ - Loop::current().now()).count();
+  // In floating point: the deadline may be as far away as the type allows.
+  const double left =
+      std::chrono::duration<double>(deadline_.time_since_epoch()).count() -
+      std::chrono::duration<double>(Loop::current().now().time_since_epoch()).count();
   return text + ", deadline " +
          (left < 0 ? "passed " + std::to_string(-left) + " s ago"
                    : "in " + std::to_string(left) + " s");

@@ -6,6 +6,7 @@
 // Scopes form a tree along tasks and nurseries; a shielded scope hides its parent's cancellation
 // from what is inside of it.
 
+#include <chrono>
 #include <concepts>
 #include <memory>
 #include <optional>
@@ -41,7 +42,8 @@ decltype(auto) call_body(Body& body, CancelScope& scope) {
 }
 
 template <class Body>
-using BodyResult = decltype(call_body(std::declval<Body&>(), std::declval<CancelScope&>()));
+using BodyResult =
+    std::decay_t<decltype(call_body(std::declval<Body&>(), std::declval<CancelScope&>()))>;
 }  // namespace detail
 
 /// What came out of a scope: the body's value, or that the scope absorbed a cancellation. A value.
@@ -82,14 +84,19 @@ class ScopeResult<void> {
 struct CancelScopeOptions {
   TimePoint deadline = never;  ///< When it is cancelled by itself.
   bool shield = false;         ///< Whether it hides cancellation from outside.
+  /// The same as a time limit that counts from entry; give one of the two.
+  std::optional<std::chrono::duration<double>> relative_deadline = {};
 };
 
 /// A region of one task that can be cancelled. Resource: entered once, by one task; it may be
 /// cancelled, shielded and given a deadline before that, and be cancelled by any task of the same
 /// loop.
-class CancelScope : public ListHook<detail::InParentScope> {
+class CancelScope final : public ListHook<detail::InParentScope> {
  public:
-  explicit CancelScope(CancelScopeOptions options = {});
+  /// Neither deadline nor shield.
+  CancelScope() noexcept : CancelScope(never, false) {}
+  /// Throws `UsageError` when both kinds of deadline are given, or one that is negative or NaN.
+  explicit CancelScope(const CancelScopeOptions& options);
   CancelScope(const CancelScope&) = delete;
   CancelScope& operator=(const CancelScope&) = delete;
   ~CancelScope();
@@ -120,7 +127,8 @@ class CancelScope : public ListHook<detail::InParentScope> {
     return result;
   }
 
-  /// Cancels everything inside, now and from now on. The first reason is kept. Never waits.
+  /// Cancels everything inside, now and from now on. The first reason is kept. Never waits. Throws
+  /// `UsageError` when called from a thread that has no loop while a task is inside.
   void cancel(std::string reason = {});
   /// Whether `cancel` was called or the deadline came, here (not outside).
   bool cancel_called() noexcept;
@@ -129,10 +137,20 @@ class CancelScope : public ListHook<detail::InParentScope> {
   /// Why it was cancelled; null when it was not.
   const CancelReason* reason() const noexcept { return reason_.get(); }
 
-  /// When it is cancelled by itself; `never` by default.
-  TimePoint deadline() const noexcept { return deadline_; }
-  /// Changes the deadline, earlier or later. A scope that was cancelled stays so.
+  /// When it is cancelled by itself; `never` by default. Of a relative deadline before entry: what
+  /// it would be if the scope were entered now (`never` outside of a task).
+  TimePoint deadline() const noexcept;
+  /// Changes the deadline, earlier or later; one that has passed cancels at once. A scope that was
+  /// cancelled stays so.
   void set_deadline(TimePoint deadline);
+  /// Whether it has a deadline that will count from entry.
+  bool is_relative() const noexcept { return relative_ != Duration::max(); }
+  /// Sets a deadline that will count from entry. Throws `UsageError` for a negative delay or NaN,
+  /// and when the scope was entered: use `set_deadline` then.
+  template <class Rep, class Period>
+  void set_relative_deadline(std::chrono::duration<Rep, Period> delay) {
+    set_relative(detail::to_delay(delay));
+  }
   /// Whether cancellation from outside is hidden.
   bool shield() const noexcept { return shield_; }
   /// Hides cancellation from outside, or lets it in: it is then delivered at once.
@@ -150,6 +168,8 @@ class CancelScope : public ListHook<detail::InParentScope> {
   std::shared_ptr<const CancelReason> effective_reason() const noexcept;
   /// The scope around, null for the outermost or when not entered.
   CancelScope* parent() const noexcept { return parent_; }
+  /// The task that has entered it, null before.
+  Task* owner() const noexcept { return owner_; }
   /// Cancels with a reason in full.
   void cancel_with(CancelReason reason);
   /// Enters as the current task's innermost scope.
@@ -169,12 +189,19 @@ class CancelScope : public ListHook<detail::InParentScope> {
   void become_root() noexcept { state_ = State::active; }
 
  private:
+  CancelScope(TimePoint deadline, bool shield) noexcept : shield_(shield), deadline_(deadline) {
+    expiry_.scope = this;
+    expiry_.fire = &CancelScope::on_deadline;
+  }
+
   enum class State { unbound, active, exited };
 
   struct Expiry : DeadlineEntry {
     CancelScope* scope;
   };
 
+  static void on_deadline(DeadlineEntry& entry) noexcept;
+  void set_relative(Duration delay);
   void recalculate() noexcept;
   bool compute_effective() const noexcept;
   void arm_deadline();
@@ -185,6 +212,7 @@ class CancelScope : public ListHook<detail::InParentScope> {
   bool effectively_cancelled_ = false;
   bool shield_;
   TimePoint deadline_;
+  Duration relative_ = Duration::max();  // until entered; max: none
   Expiry expiry_;
   CancelScope* parent_ = nullptr;
   Task* owner_ = nullptr;

@@ -5,7 +5,6 @@
 // deadlines saturate, so that "for ever" plus an hour is still for ever.
 
 #include <chrono>
-#include <cmath>
 
 #include "troupe/runtime/base/error.h"
 
@@ -28,12 +27,15 @@ class Clock {
   /// How long to wait really until `deadline` comes; `Duration::max()` for "until something else
   /// happens".
   virtual Duration real_time_until(TimePoint deadline) noexcept = 0;
-  /// Asked when no task can run until `next_deadline`: returns true when the clock has jumped there
-  /// instead.
+  /// How long (in real time) every task must have waited before `jump_to` is called;
+  /// `Duration::max()` for never.
+  virtual Duration quiet_before_jump() noexcept { return Duration::max(); }
+  /// Called when no task can run until `next_deadline`, and `quiet_before_jump` is over. Returns
+  /// whether the clock has jumped there.
   virtual bool jump_to(TimePoint next_deadline) noexcept;
-  /// Whether time can pass without the world's doing: a program that waits for nothing else is then
-  /// deadlocked.
-  virtual bool jumps() const noexcept { return false; }
+  /// Whether the loop reports a deadlock (no task can ever run again) instead of waiting for ever,
+  /// as one wants of tests.
+  virtual bool reports_deadlock() const noexcept { return false; }
 };
 
 /// The clock of the machine (CLOCK_MONOTONIC).
@@ -48,7 +50,7 @@ template <class Rep, class Period>
 Duration to_duration(std::chrono::duration<Rep, Period> delay) {
   using Seconds = std::chrono::duration<long double>;
   const long double seconds = std::chrono::duration_cast<Seconds>(delay).count();
-  if (std::isnan(seconds)) throw_bad_delay("is not a number");
+  if (seconds != seconds) throw_bad_delay("is not a number");
   if (seconds >= 9.2e9L) return Duration::max();
   if (seconds <= -9.2e9L) return Duration::min();
   return std::chrono::duration_cast<Duration>(delay);

@@ -13,8 +13,21 @@ class TooSlowError : public Error {
   using Error::Error;
 };
 
+/// A part of the runtime failed, not the program: a system task has thrown.
+class InternalError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A `_nowait` operation would have had to wait.
 class WouldBlock : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Under a clock that reports it: every task waits, and nothing can ever wake one. `what()` ends
+/// with the tree of the tasks.
+class DeadlockError : public Error {
  public:
   using Error::Error;
 };

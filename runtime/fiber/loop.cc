@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/loop.h"
 
-#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 
 #include "troupe/runtime/base/demangle.h"
-#include "troupe/runtime/fiber/loop_token.h"
+#include "troupe/runtime/fiber/instrument.h"
+#include "troupe/runtime/fiber/loop_remote.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/task_local.h"
 
 namespace troupe {
 namespace {
 
-// A loop turn aims at this length between two looks at the world, by adapting the budget of
-// operations.
-constexpr Duration turn_goal = std::chrono::microseconds(200);
-constexpr int max_budget = 128;
 // Fibers kept for the next tasks; more are given back as they end.
 constexpr std::size_t max_idle_fibers = 1024;
 
-std::uint64_t next_task_id = 0;
+// Where the numbers of the next loop's tasks begin: no number is used twice in a process.
+std::atomic<std::uint64_t> next_first_task_id{0};
+constexpr std::uint64_t task_ids_per_loop = std::uint64_t{1} << 44;
+
+// How far below its top a stack is used by the task itself.
+constexpr std::size_t task_room = (sizeof(Task) + 63) / 64 * 64;
 
 }  // namespace
 
@@ -47,35 +51,73 @@ Loop::Loop(const FiberOptions& options)
       poller_(*this),
       stacks_(options.stack_size),
       main_(scheduler_.current()),
-      remote_(std::make_shared<Remote>(poller_)) {
+      remote_(std::make_shared<Remote>(poller_)),
+      last_task_id_(next_first_task_id.fetch_add(task_ids_per_loop)) {
   if (current_ != nullptr)
     throw UsageError("troupe is already running on this thread: run cannot be nested");
   current_ = this;
   scheduler_.attach(this, options.schedule_seed);
   root_scope_.become_root();
   idle_fibers_.reserve(max_idle_fibers);
+  for (Instrument* instrument : options.instruments) add_instrument(*instrument);
 }
 
 Loop::~Loop() {
   remote_->close();
+  remote_->take();
   scheduler_.attach(nullptr, std::nullopt);
   current_ = nullptr;
+  detail::release_locals(run_locals_);
 }
 
 void Loop::run(UniqueFunction<void()> main) {
-  spawn(std::move(main), typeid(void), "main", nullptr, &root_scope_,
-        SourceLocation::current());
+  turn_start_ = now();
+  if (instruments_ != nullptr) instruments_->tell(&Instrument::before_run);
+  spawn(std::move(main), typeid(void), "main", nullptr, &root_scope_, SourceLocation::current());
   main_waits_ = true;
   while (task_count_ > 0) scheduler_.switch_away();
   retire_idle_fibers();
-  if (root_error_) std::rethrow_exception(std::exchange(root_error_, nullptr));
+  if (instruments_ != nullptr) instruments_->tell(&Instrument::after_run);
+  std::vector<std::exception_ptr> errors;
+  for (std::exception_ptr* error : {&deadlock_, &root_error_}) {
+    if (*error) errors.push_back(std::exchange(*error, nullptr));
+  }
+  throw_collected(std::move(errors), "the loop");
 }
 
-std::string Loop::running_task_name() {
-  for (Task* task = tasks_.first(); task != nullptr; task = tasks_.next(*task)) {
-    if (task == &scheduler_.current()) return task->display_name();
-  }
-  return {};
+std::string Loop::running_task_name() const {
+  if (!scheduler_.in_fiber()) return {};
+  return static_cast<const Task&>(scheduler_.current()).display_name();
+}
+
+const char* Loop::stack_limit() noexcept {
+  return reinterpret_cast<const char*>(&current_task()) + task_room - stacks_.stack_size();
+}
+
+std::size_t Loop::runnable_count() noexcept {
+  std::size_t count = 0;
+  tasks_.for_each(
+      [&](Task& task) { count += task.wait == nullptr && &task != &scheduler_.current() ? 1 : 0; });
+  return count;
+}
+
+void Loop::broken_invariant(const char* what) const noexcept {
+  std::fprintf(
+      stderr,
+      "troupe: internal error: fiber: %s (running: '%s'). This is a bug in troupe, or in a "
+      "primitive written against troupe/runtime/fiber/loop.h.\n",
+      what, running_task_name().c_str());
+  std::abort();
+}
+
+void Loop::keep_ended(std::unique_ptr<TaskNursery> nursery) noexcept {
+  ended_nurseries_[next_ended_nursery_].swap(nursery);
+  next_ended_nursery_ = (next_ended_nursery_ + 1) % ended_nurseries_.size();
+}
+
+detail::TaskLocals& Loop::run_locals() {
+  if (run_locals_ == nullptr) run_locals_ = new detail::TaskLocals;
+  return *run_locals_;
 }
 
 void Loop::park(Wait& wait) {
@@ -84,8 +126,9 @@ void Loop::park(Wait& wait) {
   wait.task = &task;
   task.wait = &wait;
   task.wait_since = turn_start_;
+  ++task.cancel_points;
   if (task.scope->effectively_cancelled()) deliver_cancel(task);
-  scheduler_.switch_away();
+  switch_from(task);
   budget_ = budget_per_turn_;
   if (task.woken_by_cancel) throw_cancelled();
 }
@@ -96,7 +139,7 @@ void Loop::park_shielded(Wait& wait) noexcept {
   wait.abort = nullptr;
   task.wait = &wait;
   task.wait_since = turn_start_;
-  scheduler_.switch_away();
+  switch_from(task);
   budget_ = budget_per_turn_;
 }
 
@@ -113,10 +156,13 @@ void Loop::throw_cancelled() {
 }
 
 void Loop::yield() noexcept {
+  Task& task = current_task();
   budget_ = budget_per_turn_;
   if (!scheduler_.has_ready()) scheduler_.poll_soon();
-  scheduler_.make_ready(scheduler_.current());
-  scheduler_.switch_away();
+  if (instruments_ != nullptr) [[unlikely]]
+    tell_scheduled(task);
+  scheduler_.make_ready_last(task);
+  switch_from(task);
   budget_ = budget_per_turn_;
 }
 
@@ -134,7 +180,7 @@ Task& Loop::spawn(UniqueFunction<void()> body, const std::type_info& closure, st
                   TaskNursery* nursery, CancelScope* scope, SourceLocation where) {
   const bool reuse = !idle_fibers_.empty();
   Task& task = reuse ? *idle_fibers_.back() : make_fiber();
-  task.id = ++next_task_id;
+  task.id = ++last_task_id_;
   task.name = std::move(name);
   task.closure = &closure;
   task.start = where;
@@ -144,6 +190,10 @@ Task& Loop::spawn(UniqueFunction<void()> body, const std::type_info& closure, st
   tasks_.push_back(task);
   ++task_count_;
   if (nursery != nullptr) task.locals = detail::share_locals(current_task().locals);
+  if (instruments_ != nullptr) [[unlikely]] {
+    instruments_->tell(&Instrument::task_spawned, task);
+    tell_scheduled(task);
+  }
   if (!reuse) return task;
   idle_fibers_.pop_back();
   scheduler_.make_ready(task);
@@ -154,7 +204,7 @@ Task& Loop::spawn(UniqueFunction<void()> body, const std::type_info& closure, st
 // own.
 Task& Loop::make_fiber() {
   char* const top = stacks_.allocate();
-  Task* const task = new (top - (sizeof(Task) + 63) / 64 * 64) Task;
+  Task* const task = new (top - task_room) Task;
   const auto used = static_cast<std::size_t>(top - reinterpret_cast<char*>(task));
   try {
     scheduler_.start(*task, &Loop::fiber_main, task, stacks_.stack_size() - used,
@@ -171,7 +221,7 @@ Task& Loop::make_fiber() {
 void Loop::release_fiber(void* released) noexcept {
   auto* const task = static_cast<Task*>(released);
   Loop& loop = *current_;
-  char* const top = reinterpret_cast<char*>(task) + (sizeof(Task) + 63) / 64 * 64;
+  char* const top = reinterpret_cast<char*>(task) + task_room;
   task->~Task();
   loop.stacks_.release(top);
   if (--loop.fibers_ == 0 && loop.main_waits_) loop.scheduler_.make_ready(loop.main_);
@@ -190,6 +240,8 @@ void Loop::fiber_main(Runnable& runnable) {
 
 void Loop::run_body(Task& task) noexcept {
   budget_ = budget_per_turn_;
+  if (instruments_ != nullptr) [[unlikely]]
+    tell_step_begins(task);
   std::exception_ptr error;
   bool cancelled = false;
   try {
@@ -201,6 +253,10 @@ void Loop::run_body(Task& task) noexcept {
     error = std::current_exception();
   }
   task.body = nullptr;
+  if (instruments_ != nullptr) [[unlikely]] {
+    instruments_->tell(&Instrument::task_exited, task);
+    tell_step_ended(task);
+  }
   static_cast<ListHook<detail::InScope>&>(task).unlink();
   static_cast<ListHook<detail::InLoop>&>(task).unlink();
   detail::release_locals(std::exchange(task.locals, nullptr));
@@ -223,38 +279,31 @@ void Loop::retire_idle_fibers() noexcept {
   main_waits_ = false;
 }
 
-bool Loop::on_interrupt() noexcept { return remote_->deliver(); }
+void Loop::on_interrupt() noexcept { remote_->deliver(); }
 
-void Loop::run_idle_hooks() noexcept {
-  idle_hooks_.for_each([](IdleHook& hook) { hook.before_idle(); });
+const Task& Loop::task_of_stack(const char* top) noexcept {
+  return *reinterpret_cast<const Task*>(top - task_room);
 }
 
-// Looks at the clock, fires deadlines, and adapts the budget so that turns keep near their goal.
-void Loop::tick() noexcept {
-  const TimePoint present = now();
-  budget_per_turn_ = present - turn_start_ > turn_goal ? std::max(budget_per_turn_ / 2, 1)
-                                                       : std::min(budget_per_turn_ * 2, max_budget);
-  turn_start_ = present;
-  deadlines_.fire_due(present);
+void Loop::tell_scheduled(const Task& task) noexcept {
+  instruments_->tell(&Instrument::task_scheduled, task);
 }
 
-void Loop::poll() noexcept {
-  run_idle_hooks();
-  poller_.wait(Duration::zero());
-  tick();
+void Loop::tell_step_ended(const Task& task) noexcept {
+  instruments_->tell(&Instrument::after_task_step, task);
 }
 
-void Loop::sleep() noexcept {
-  run_idle_hooks();
-  if (!scheduler_.has_ready()) {
-    const TimePoint next = deadlines_.next();
-    const bool woken =
-        poller_.wait(clock_->jumps() ? Duration::zero() : clock_->real_time_until(next));
-    if (!woken && clock_->jumps() && next != never) clock_->jump_to(next);
-  }
-  const int budget = budget_per_turn_;
-  tick();
-  budget_per_turn_ = std::max(budget, 16);  // time asleep is no sign of a long turn
+void Loop::tell_step_begins(const Task& task) noexcept {
+  instruments_->tell(&Instrument::before_task_step, task);
+}
+
+void Loop::add_instrument(Instrument& instrument) {
+  if (!all_instruments_) all_instruments_ = std::make_unique<detail::Instruments>(instruments_);
+  all_instruments_->add(instrument);
+}
+
+bool Loop::remove_instrument(Instrument& instrument) noexcept {
+  return all_instruments_ && all_instruments_->remove(instrument);
 }
 
 }  // namespace troupe

@@ -5,6 +5,7 @@
 // that waits in troupe waits by `park`; everything that ends a wait calls `wake`. The primitives
 // above are written against this header; users need it only to write primitives of their own.
 
+#include <array>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -23,16 +24,31 @@
 
 namespace troupe {
 
+class Instrument;
+
 /// How a loop runs its tasks.
 struct FiberOptions {
   Clock* clock = nullptr;  ///< Where time comes from; null: the machine's clock.
-  std::optional<std::uint64_t>
-      schedule_seed;  ///< Draws the order of tasks that are ready together; none: FIFO.
+  std::optional<std::uint64_t> schedule_seed =
+      std::nullopt;  ///< Draws the order of tasks that are ready together; none: FIFO.
   std::size_t stack_size =
-      256 * 1024;  ///< Octets of address space a task; memory only as it is touched.
+      256 * 1024;                ///< Octets of address space a task; memory only as it is touched.
+  bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints the tree of tasks on stderr.
+  std::vector<Instrument*> instruments = {};  ///< Hear of the run from its start.
 };
 
 class LoopToken;
+
+namespace detail {
+class BackgroundWait;
+class Instruments;
+struct InQuietWaits;
+
+/// A task that waits until no other can run. Lies on its stack.
+struct QuietWait : Wait, ListHook<InQuietWaits> {
+  Duration cushion{};  ///< For how long none must have run.
+};
+}  // namespace detail
 
 /// One thread's tasks.
 class Loop final : private SchedulerClient {
@@ -55,7 +71,9 @@ class Loop final : private SchedulerClient {
   void run(UniqueFunction<void()> main);
 
   /// The name of the running task; empty when none runs.
-  std::string running_task_name();
+  std::string running_task_name() const;
+  /// The lowest address of the stack of the task that calls.
+  const char* stack_limit() noexcept;
   /// The task that calls.
   Task& current_task() noexcept { return static_cast<Task&>(scheduler_.current()); }
 
@@ -68,13 +86,19 @@ class Loop final : private SchedulerClient {
   /// Ends the wait of a parked task: it is ready. Its wait is delivered even if its scope is
   /// cancelled from now on.
   void wake(Task& task) noexcept {
+    if (task.wait == nullptr) [[unlikely]]
+      broken_invariant("a task was woken that does not wait");
     task.wait = nullptr;
+    if (instruments_ != nullptr) [[unlikely]]
+      tell_scheduled(task);
     scheduler_.make_ready(task);
   }
 
   /// Raises `Cancelled` when the current task's scope is cancelled.
   void check_cancelled() {
-    if (current_task().scope->effectively_cancelled()) throw_cancelled();
+    Task& task = current_task();
+    ++task.cancel_points;
+    if (task.scope->effectively_cancelled()) throw_cancelled();
   }
   /// What an operation that completed at once does instead of waiting: lets others run when the
   /// budget is used up.
@@ -85,6 +109,11 @@ class Loop final : private SchedulerClient {
   void yield() noexcept;
   /// `checkpoint()`: raises a pending cancellation, and lets ready tasks run.
   void checkpoint();
+  /// Waits until no other task can run, for `cushion` in real time: all wait for deadlines,
+  /// descriptors, threads or each other. Checkpoint.
+  void wait_until_quiet(Duration cushion);
+  /// How many operations are left before `spend` lets others run.
+  int budget() const noexcept { return budget_; }
 
   /// Starts a task in `nursery` (null for the root), under `scope`.
   Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
@@ -101,6 +130,16 @@ class Loop final : private SchedulerClient {
   Poller& poller() noexcept { return poller_; }
   /// The loop's clock.
   Clock& clock() noexcept { return *clock_; }
+  /// The task, the dispatcher or the thread's own stack that runs now.
+  const Runnable& running() const noexcept { return scheduler_.current(); }
+  /// Where stacks come from.
+  const StackPool& stacks() const noexcept { return stacks_; }
+  /// The task whose stack has this top.
+  static const Task& task_of_stack(const char* top) noexcept;
+  /// Adds one who hears of the run.
+  void add_instrument(Instrument& instrument);
+  /// Removes it; false when it is not there.
+  bool remove_instrument(Instrument& instrument) noexcept;
   /// Registers a hook.
   void add_idle_hook(IdleHook& hook) noexcept { idle_hooks_.push_back(hook); }
   /// Outermost scope: the root task's.
@@ -110,9 +149,20 @@ class Loop final : private SchedulerClient {
   /// How many tasks live.
   std::size_t task_count() const noexcept { return task_count_; }
 
-  /// Called by the poller when another thread has interrupted the loop. Returns whether a task was
-  /// woken.
-  bool on_interrupt() noexcept;
+  /// How many tasks are ready to run, the calling one not counted. Counts one by one.
+  std::size_t runnable_count() noexcept;
+
+  /// The nursery of the tasks that belong to the run and not to `main`; null when there is none.
+  TaskNursery* system_nursery() const noexcept { return system_nursery_; }
+  /// Sets it; null before it ends.
+  void set_system_nursery(TaskNursery* nursery) noexcept { system_nursery_ = nursery; }
+  /// Keeps a nursery that has ended alive for a while.
+  void keep_ended(std::unique_ptr<TaskNursery> nursery) noexcept;
+  /// The run's values of `RunLocal` variables.
+  detail::TaskLocals& run_locals();
+
+  /// Called by the poller when another thread has interrupted the loop.
+  void on_interrupt() noexcept;
 
   /// What other threads hold of this loop.
   struct Remote;
@@ -120,8 +170,10 @@ class Loop final : private SchedulerClient {
 
  private:
   friend class CancelScope;
+  friend class detail::BackgroundWait;
 
   [[noreturn]] static void throw_no_loop();
+  [[noreturn]] void broken_invariant(const char* what) const noexcept;
   [[noreturn]] void throw_cancelled();
 
   // The life of a fiber: it runs one body after the other until it is retired.
@@ -136,6 +188,23 @@ class Loop final : private SchedulerClient {
   void sleep() noexcept override;
   void run_idle_hooks() noexcept;
   void tick() noexcept;
+  void wait_for_events() noexcept;
+  bool poll_events(Duration timeout) noexcept;
+  void end_quiet_waits(Duration cushion) noexcept;
+  bool anything_can_happen() const noexcept;
+  void report_deadlock() noexcept;
+
+  void tell_scheduled(const Task& task) noexcept;
+  void tell_step_ended(const Task& task) noexcept;
+  void tell_step_begins(const Task& task) noexcept;
+  void switch_from(Task& task) noexcept {
+    ++task.schedule_points;
+    if (instruments_ != nullptr) [[unlikely]]
+      tell_step_ended(task);
+    scheduler_.switch_away();
+    if (instruments_ != nullptr) [[unlikely]]
+      tell_step_begins(task);
+  }
 
   static thread_local constinit Loop* current_;
 
@@ -154,9 +223,36 @@ class Loop final : private SchedulerClient {
   TimePoint turn_start_{};
   Runnable& main_;
   bool main_waits_ = false;
+  detail::Instruments* instruments_ = nullptr;  // null while there is none, for the hot paths
   std::exception_ptr root_error_;
+  std::exception_ptr deadlock_;
+  IntrusiveList<detail::QuietWait, detail::InQuietWaits> quiet_waits_;
+  std::size_t background_waits_ = 0;
+  std::unique_ptr<detail::Instruments> all_instruments_;
   CancelScope root_scope_;
   std::shared_ptr<Remote> remote_;
+  std::uint64_t last_task_id_;
+  TaskNursery* system_nursery_ = nullptr;
+  detail::TaskLocals* run_locals_ = nullptr;
+  std::array<std::unique_ptr<TaskNursery>, 32> ended_nurseries_;
+  std::size_t next_ended_nursery_ = 0;
 };
+
+namespace detail {
+
+/// While it lives, one wait for a descriptor counts as always there: it does not keep a deadlock of
+/// all other tasks from being one. For the runtime's own waits for signals and the like.
+class BackgroundWait {
+ public:
+  BackgroundWait() noexcept : loop_(Loop::current()) { ++loop_.background_waits_; }
+  BackgroundWait(const BackgroundWait&) = delete;
+  BackgroundWait& operator=(const BackgroundWait&) = delete;
+  ~BackgroundWait() { --loop_.background_waits_; }
+
+ private:
+  Loop& loop_;
+};
+
+}  // namespace detail
 
 }  // namespace troupe

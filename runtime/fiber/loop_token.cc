@@ -1,9 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/loop_token.h"
 
+#include <exception>
 #include <utility>
 
+#include "troupe/runtime/fiber/loop_remote.h"
+#include "troupe/runtime/fiber/nursery.h"
+
 namespace troupe {
+namespace {
+
+[[noreturn]] void throw_loop_ended() {
+  throw UsageError(
+      "the loop of this token has ended; keep it running while other threads call into it");
+}
+
+// The error of a posted function is an error of the run.
+void fail_run(Loop& loop, std::exception_ptr error) {
+  TaskNursery* const system = loop.system_nursery();
+  (system != nullptr ? system : loop.current_task().nursery)->add_error(std::move(error));
+}
+
+// Runs them in order. Others get their turn in between.
+void run_all(Loop& loop, std::vector<UniqueFunction<void()>> functions) {
+  for (UniqueFunction<void()>& function : functions) {
+    try {
+      function();
+    } catch (const Cancelled&) {
+      // It has waited, against the rules; the others still get their turn.
+    } catch (...) {
+      fail_run(loop, std::current_exception());
+    }
+    function = nullptr;
+    loop.spend();
+  }
+}
+
+// Parks the current task until `deliver`. Nothing can be lost in between: interrupts are looked at
+// on the loop's own thread, after this task has parked.
+void wait_for_posts(Loop& loop, Loop::Remote& remote) {
+  if (remote.waiting() > 0) return loop.checkpoint();
+  struct Waiting : Wait {
+    Loop::Remote* remote;
+  } wait;
+  wait.what = "calls from other threads";
+  wait.remote = &remote;
+  wait.abort = [](Wait& aborted) noexcept {
+    static_cast<Waiting&>(aborted).remote->runner = nullptr;
+    return true;
+  };
+  remote.runner = &wait;
+  loop.park(wait);
+}
+
+}  // namespace
 
 bool Loop::Remote::post(UniqueFunction<void()> function) {
   const std::lock_guard lock(mutex);
@@ -13,24 +63,47 @@ bool Loop::Remote::post(UniqueFunction<void()> function) {
   return true;
 }
 
-bool Loop::Remote::deliver() noexcept {
-  if (runner == nullptr) return false;
-  Task& task = *std::exchange(runner, nullptr)->task;
-  Loop::current().wake(task);
+bool Loop::Remote::post_once(void (*function)(void*), void* argument) {
+  const std::lock_guard lock(mutex);
+  if (poller == nullptr) return false;
+  if (!once.emplace(function, argument).second) return true;
+  queue.push_back([this, function, argument] {
+    {
+      const std::lock_guard running(mutex);
+      once.erase({function, argument});
+    }
+    function(argument);
+  });
+  if (queue.size() == 1) poller->interrupt();
   return true;
+}
+
+void Loop::Remote::deliver() noexcept {
+  if (runner == nullptr) return;
+  Loop::current().wake(*std::exchange(runner, nullptr)->task);
 }
 
 void Loop::Remote::close() {
   const std::lock_guard lock(mutex);
   poller = nullptr;
-  queue.clear();
+}
+
+std::vector<UniqueFunction<void()>> Loop::Remote::take() {
+  const std::lock_guard lock(mutex);
+  return std::exchange(queue, {});
+}
+
+std::size_t Loop::Remote::waiting() {
+  const std::lock_guard lock(mutex);
+  return queue.size();
 }
 
 void LoopToken::post(UniqueFunction<void()> function) const {
-  if (!remote_->post(std::move(function))) {
-    throw UsageError(
-        "the loop of this token has ended; keep it running while other threads call into it");
-  }
+  if (!remote_->post(std::move(function))) throw_loop_ended();
+}
+
+void LoopToken::post_once(void (*function)(void*), void* argument) const {
+  if (!remote_->post_once(function, argument)) throw_loop_ended();
 }
 
 LoopToken current_token() { return LoopToken(Loop::current().remote()); }
@@ -38,31 +111,16 @@ LoopToken current_token() { return LoopToken(Loop::current().remote()); }
 void run_posted_functions() {
   Loop& loop = Loop::current();
   Loop::Remote& remote = *loop.remote();
-  struct Waiting : Wait {
-    Loop::Remote* remote;
-  };
-  for (;;) {
-    std::vector<UniqueFunction<void()>> batch;
-    {
-      const std::lock_guard lock(remote.mutex);
-      batch.swap(remote.queue);
+  try {
+    for (;;) {
+      run_all(loop, remote.take());
+      wait_for_posts(loop, remote);
     }
-    if (batch.empty()) {
-      Waiting wait;
-      wait.what = "calls from other threads";
-      wait.remote = &remote;
-      wait.abort = [](Wait& aborted) noexcept {
-        static_cast<Waiting&>(aborted).remote->runner = nullptr;
-        return true;
-      };
-      remote.runner = &wait;
-      loop.park(wait);
-      continue;
-    }
-    for (UniqueFunction<void()>& function : batch) {
-      function();
-      loop.spend();
-    }
+  } catch (const Cancelled&) {
+    // Whoever could post was promised that it would be run.
+    remote.close();
+    run_all(loop, remote.take());
+    throw;
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/nursery.h"
 
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/fiber/dangling_guard.h"
 #include "troupe/runtime/fiber/loop.h"
 
 namespace troupe {
@@ -33,14 +35,20 @@ void TaskNursery::on_task_end(Task& task, std::exception_ptr error, bool cancell
   static_cast<ListHook<detail::InNursery>&>(task).unlink();
   --children_count_;
   saw_cancelled_ |= cancelled;
-  if (error) add_error(std::move(error));
+  if (error) fail(std::move(error), "a task of the nursery", task.display_name());
   wake_if_empty();
 }
 
 void TaskNursery::add_error(std::exception_ptr error) noexcept {
+  fail(std::move(error), "a part of the nursery", {});
+}
+
+void TaskNursery::fail(std::exception_ptr error, const char* who, std::string task) noexcept {
   errors_.push_back(std::move(error));
-  if (!scope_.cancel_called())
-    scope_.cancel_with({CancelSource::nursery, "a task of the nursery failed", {}});
+  if (scope_.cancel_called()) return;
+  scope_.cancel_with({CancelSource::nursery,
+                      std::string(who) + " failed: " + exception_message(errors_.back()),
+                      std::move(task)});
 }
 
 void TaskNursery::release() noexcept {
@@ -51,51 +59,76 @@ void TaskNursery::release() noexcept {
 void TaskNursery::wake_if_empty() noexcept {
   update_status();
   if (children_count_ + holds_ > 0 || opener_wait_ == nullptr) return;
-  Loop::current().wake(*std::exchange(opener_wait_, nullptr)->task);
+  Task& opener = *std::exchange(opener_wait_, nullptr)->task;
+  // Noted now: what is cancelled after the last child has ended comes too late for this wait.
+  opener_cancelled_ = opener.scope->effectively_cancelled();
+  Loop::current().wake(opener);
 }
 
 // Children see every cancellation that the opener would, through the scope; so the opener waits for
-// them shielded.
-void TaskNursery::await_children() noexcept {
+// them shielded. Returns whether it would have been cancelled.
+bool TaskNursery::await_children() noexcept {
   Loop& loop = Loop::current();
+  opener_cancelled_ = false;
   while (children_count_ + holds_ > 0) {
     Wait wait{.what = "children of the nursery"};
     opener_wait_ = &wait;
     loop.park_shielded(wait);
   }
+  return opener_cancelled_;
 }
 
 void TaskNursery::wait_all() {
-  await_children();
-  Loop::current().check_cancelled();
+  if (closed_ || scope_.owner() != &Loop::current().current_task()) {
+    throw UsageError(
+        "wait_all is for the nursery's own body: other tasks wait for an Event, or for a nursery "
+        "of their own");
+  }
+  on_body_end();
+  if (children_count_ + holds_ > 0) {
+    if (await_children()) Loop::current().check_cancelled();
+  } else {
+    Loop::current().check_cancelled();
+    Loop::current().spend();
+  }
 }
 
 void TaskNursery::run_body(detail::BodyRef body) {
   scope_.enter();
   std::exception_ptr cancelled;
+  detail::DanglingGuard guard;
   try {
-    body();
+    guard.call(body);
   } catch (const Cancelled&) {
     cancelled = std::current_exception();
   } catch (...) {
-    add_error(std::current_exception());
+    fail(std::current_exception(), "the body of the nursery",
+         Loop::current().current_task().display_name());
   }
-  on_body_end(!errors_.empty());
+  guard.check(children_);
+  on_body_end();
   if (children_count_ + holds_ > 0) {
-    await_children();
+    saw_cancelled_ |= await_children();
   } else {
     Loop::current().spend();
   }
   closed_ = true;
-  const bool absorbed = scope_.leave_absorbing();
+  const bool absorbed = leave_scope(cancelled != nullptr);
   update_status();
   if (!errors_.empty()) {
     absorb(cancelled);
-    throw_collected(std::move(errors_), "a nursery");
+    throw_collected(settle(std::move(errors_)), "a nursery");
   }
   if (absorbed) return absorb(cancelled);
   if (cancelled) std::rethrow_exception(cancelled);
   if (saw_cancelled_) Loop::current().check_cancelled();
+}
+
+// A nursery that was cancelled when nobody was there to notice has caught nothing.
+bool TaskNursery::leave_scope(bool body_cancelled) noexcept {
+  if (body_cancelled || saw_cancelled_) return scope_.leave_absorbing();
+  scope_.leave();
+  return false;
 }
 
 void TaskNursery::absorb(const std::exception_ptr& cancelled) noexcept {
@@ -108,7 +141,8 @@ void TaskNursery::absorb(const std::exception_ptr& cancelled) noexcept {
 }
 
 void TaskNursery::start_and_wait(detail::StartSlot& slot, UniqueFunction<void()> body,
-                                 const std::type_info& closure, SourceLocation where) {
+                                 const std::type_info& closure, std::string name,
+                                 SourceLocation where) {
   if (closed_) throw UsageError("this nursery has ended: start tasks from inside of its block");
   hold();  // pending starts keep the nursery open
   struct Release {
@@ -117,7 +151,7 @@ void TaskNursery::start_and_wait(detail::StartSlot& slot, UniqueFunction<void()>
   } const release{*this};
   open_task_nursery([&](TaskNursery& temporary) {
     slot.temporary = &temporary;
-    slot.child = &temporary.spawn(std::move(body), closure, {}, where);
+    slot.child = &temporary.spawn(std::move(body), closure, std::move(name), where);
   });
   if (slot.started) return;
   Loop::current().check_cancelled();
@@ -141,8 +175,18 @@ void StartSlot::on_started() noexcept {
   temporary->wake_if_empty();
 }
 
-void throw_started_twice() {
-  throw UsageError("status.started() was called twice; a task says only once that it is ready");
+void StartSlot::check_can_start() const {
+  if (started)
+    throw UsageError("status.started() was called twice; a task says only once that it is ready");
+  if (child == nullptr) {
+    throw UsageError(
+        "status.started() was called after the task had ended; call it before, when the task is "
+        "ready");
+  }
+}
+
+NurseryHolder::~NurseryHolder() {
+  if (Loop* loop = Loop::try_current()) loop->keep_ended(std::move(nursery_));
 }
 
 void throw_no_value() {

@@ -57,7 +57,19 @@ class BodyRef {
   void (*call_)(void*);
 };
 
+/// Makes a task's body of a closure. In debug builds the closure's padding is cleared, so that
+/// nothing in it looks like an address to the guard (dangling_guard.h); clang has no such builtin.
+template <class Closure>
+UniqueFunction<void()> to_task_body(Closure closure) {
+#if !defined(NDEBUG) && defined(__GNUC__) && !defined(__clang__)
+  __builtin_clear_padding(&closure);
+#endif
+  return UniqueFunction<void()>(std::move(closure));
+}
+
 struct StartSlot;
+void spawn_system_task(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
+                       SourceLocation where);
 
 /// What it takes to make a nursery, so that users cannot.
 class NurseryKey {
@@ -97,10 +109,18 @@ class TaskNursery {
   /// and its error comes out here. Checkpoint. Throws `UsageError` when the task ends without
   /// having called `started`.
   template <class T = void, std::invocable<TaskStatus<T>&> Fn>
-  T start(Fn&& fn, SourceLocation where = SourceLocation::current());
+  T start(Fn&& fn, SourceLocation where = SourceLocation::current()) {
+    return start_named<T>({}, std::forward<Fn>(fn), where);
+  }
+  /// The same, with a name for task trees and reports.
+  template <class T = void, std::invocable<TaskStatus<T>&> Fn>
+  T start(std::string name, Fn&& fn, SourceLocation where = SourceLocation::current()) {
+    return start_named<T>(std::move(name), std::forward<Fn>(fn), where);
+  }
 
   /// Waits until no child is left. Checkpoint, after which no child is left, whether it returns or
-  /// throws.
+  /// throws: cancellation reaches the children through the nursery's scope, not through a scope
+  /// around this call. Throws `UsageError` in other tasks than the body's.
   void wait_all();
 
   /// Cancels the nursery's scope: body and children. Never waits.
@@ -135,23 +155,34 @@ class TaskNursery {
   virtual ~TaskNursery() = default;
 
  protected:
-  /// What is done between the body's end and the wait for the children.
-  virtual void on_body_end(bool /*failed*/) {}
+  /// Called when the body waits for the children, at its end or in `wait_all`. Must not wait.
+  virtual void on_body_end() {}
+  /// What to throw of the errors collected; here all.
+  virtual std::vector<std::exception_ptr> settle(std::vector<std::exception_ptr> errors) {
+    return errors;
+  }
 
  private:
   friend struct detail::StartSlot;
+  friend void detail::spawn_system_task(UniqueFunction<void()>, const std::type_info&, std::string,
+                                        SourceLocation);
 
   template <class Fn>
   void start_named(std::string name, Fn&& fn, SourceLocation where) {
     using Held = std::decay_t<Fn>;
-    spawn([held = Held(std::forward<Fn>(fn))]() mutable { static_cast<void>(held()); },
+    spawn(detail::to_task_body(
+              [held = Held(std::forward<Fn>(fn))]() mutable { static_cast<void>(held()); }),
           typeid(Held), std::move(name), where);
   }
   Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
               SourceLocation where);
+  template <class T, class Fn>
+  T start_named(std::string name, Fn&& fn, SourceLocation where);
   void start_and_wait(detail::StartSlot& slot, UniqueFunction<void()> body,
-                      const std::type_info& closure, SourceLocation where);
-  void await_children() noexcept;
+                      const std::type_info& closure, std::string name, SourceLocation where);
+  void fail(std::exception_ptr error, const char* who, std::string task) noexcept;
+  bool await_children() noexcept;
+  bool leave_scope(bool body_cancelled) noexcept;
   static void absorb(const std::exception_ptr& cancelled) noexcept;
   void wake_if_empty() noexcept;
   void update_status() noexcept;
@@ -164,77 +195,99 @@ class TaskNursery {
   bool saw_cancelled_ = false;
   bool closed_ = false;
   Wait* opener_wait_ = nullptr;
+  bool opener_cancelled_ = false;
   std::shared_ptr<NurseryStatus::Flags> status_;
 };
 
 namespace detail {
 
-/// One `start` in progress. Lives on the stack of the caller of `start`, until the child has called
-/// `started` or ended.
+/// One `start` in progress. Shared by the caller of `start` and the task's `TaskStatus`, either of
+/// which may live longer.
 struct StartSlot {
+  explicit StartSlot(TaskNursery& nursery) : target(nursery) {}
+
   TaskNursery& target;
   TaskNursery* temporary = nullptr;
-  Task* child = nullptr;
+  Task* child = nullptr;  // null once the task has ended
   bool started = false;
 
+  /// Throws `UsageError` when it is not the time to call `started`.
+  void check_can_start() const;
   /// The child has called `started`: it moves to the target nursery.
   void on_started() noexcept;
 };
 
-[[noreturn]] void throw_started_twice();
+/// A `StartSlot` with the place for the value.
+template <class T>
+struct StartSlotOf : StartSlot {
+  using StartSlot::StartSlot;
+  std::optional<T> value;
+};
+template <>
+struct StartSlotOf<void> : StartSlot {
+  using StartSlot::StartSlot;
+};
+
+/// Marks the end of a task begun by `start`.
+struct StartEnd {
+  std::shared_ptr<StartSlot> slot;  // shared: the task may give its `TaskStatus` away
+  ~StartEnd() { slot->child = nullptr; }
+};
 
 }  // namespace detail
 
-/// Given to a task begun by `start`, to say that it is ready.
+/// Given to a task begun by `start`, to say that it is ready. Copyable; outlives the task safely.
 template <class T>
 class TaskStatus {
  public:
+  TaskStatus(const TaskStatus&) = default;  // and no moves: they would leave an empty one behind
+  TaskStatus& operator=(const TaskStatus&) = default;
+
   /// Says that the task is ready: `start` returns `value`. Never waits. Throws `UsageError` when
-  /// called twice.
+  /// called twice, or when the task has ended.
   void started(T value) {
-    if (slot_ == nullptr) detail::throw_started_twice();
-    value_->emplace(std::move(value));
-    std::exchange(slot_, nullptr)->on_started();
+    slot_->check_can_start();
+    slot_->value.emplace(std::move(value));
+    slot_->on_started();
   }
 
  private:
   friend class TaskNursery;
-  TaskStatus(detail::StartSlot& slot, std::optional<T>& value) : slot_(&slot), value_(&value) {}
-  detail::StartSlot* slot_;
-  std::optional<T>* value_;
+  explicit TaskStatus(std::shared_ptr<detail::StartSlotOf<T>> slot) : slot_(std::move(slot)) {}
+  std::shared_ptr<detail::StartSlotOf<T>> slot_;  // shared with the caller of `start`
 };
 
 /// A `TaskStatus` without a value.
 template <>
 class TaskStatus<void> {
  public:
-  /// Says that the task is ready. Never waits. Throws `UsageError` when called twice.
+  TaskStatus(const TaskStatus&) = default;
+  TaskStatus& operator=(const TaskStatus&) = default;
+
+  /// Says that the task is ready. Never waits. Throws `UsageError` when called twice, or when the
+  /// task has ended.
   void started() {
-    if (slot_ == nullptr) detail::throw_started_twice();
-    std::exchange(slot_, nullptr)->on_started();
+    slot_->check_can_start();
+    slot_->on_started();
   }
 
  private:
   friend class TaskNursery;
-  explicit TaskStatus(detail::StartSlot& slot) : slot_(&slot) {}
-  detail::StartSlot* slot_;
+  explicit TaskStatus(std::shared_ptr<detail::StartSlotOf<void>> slot) : slot_(std::move(slot)) {}
+  std::shared_ptr<detail::StartSlotOf<void>> slot_;  // shared with the caller of `start`
 };
 
-template <class T, std::invocable<TaskStatus<T>&> Fn>
-T TaskNursery::start(Fn&& fn, SourceLocation where) {
+template <class T, class Fn>
+T TaskNursery::start_named(std::string name, Fn&& fn, SourceLocation where) {
   using Held = std::decay_t<Fn>;
-  detail::StartSlot slot{*this};
-  const auto task = [&](TaskStatus<T> status) {
-    return
-        [held = Held(std::forward<Fn>(fn)), status]() mutable { static_cast<void>(held(status)); };
+  const auto slot = std::make_shared<detail::StartSlotOf<T>>(*this);
+  auto body = [held = Held(std::forward<Fn>(fn)), status = TaskStatus<T>(slot)]() mutable {
+    const detail::StartEnd end{status.slot_};
+    static_cast<void>(held(status));
   };
-  if constexpr (std::is_void_v<T>) {
-    start_and_wait(slot, task(TaskStatus<void>(slot)), typeid(Held), where);
-  } else {
-    std::optional<T> value;
-    start_and_wait(slot, task(TaskStatus<T>(slot, value)), typeid(Held), where);
-    return std::move(*value);
-  }
+  start_and_wait(*slot, detail::to_task_body(std::move(body)), typeid(Held), std::move(name),
+                 where);
+  if constexpr (!std::is_void_v<T>) return std::move(*slot->value);
 }
 
 namespace detail {
@@ -253,6 +306,20 @@ using NurseryResult =
     std::decay_t<decltype(call_nursery_body(std::declval<Body&>(), std::declval<Nursery&>()))>;
 
 [[noreturn]] void throw_no_value();
+
+/// Owns a nursery while it is open. Afterwards the loop keeps it for a while, so that a reference
+/// which was kept by mistake meets a nursery that says that it has ended.
+class NurseryHolder {
+ public:
+  explicit NurseryHolder(std::unique_ptr<TaskNursery> nursery) : nursery_(std::move(nursery)) {}
+  NurseryHolder(const NurseryHolder&) = delete;
+  NurseryHolder& operator=(const NurseryHolder&) = delete;
+  ~NurseryHolder();
+  TaskNursery& operator*() const noexcept { return *nursery_; }
+
+ private:
+  std::unique_ptr<TaskNursery> nursery_;
+};
 
 /// Runs a body in a nursery of any kind, and gives its value.
 template <class Nursery, class Body>
@@ -283,8 +350,9 @@ concept TaskNurseryBody = std::invocable<Body&, TaskNursery&> || std::invocable<
 /// what a task captures by reference must be declared outside.
 template <TaskNurseryBody Body>
 auto open_task_nursery(Body&& body) -> detail::NurseryResult<Body, TaskNursery> {
-  TaskNursery nursery(detail::NurseryFactory::key());
-  return detail::run_nursery(nursery, body);
+  const detail::NurseryHolder nursery(
+      std::make_unique<TaskNursery>(detail::NurseryFactory::key()));
+  return detail::run_nursery(*nursery, body);
 }
 
 }  // namespace troupe

@@ -123,32 +123,40 @@ bool Poller::wait(Duration timeout) noexcept {
   }
   const int count = ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    for_ever ? nullptr : &limit, nullptr);
-  bool any = false;
-  for (int i = 0; i < count; ++i) any |= dispatch(events[i].data.fd, events[i].events);
-  return any;
+  for (int i = 0; i < count; ++i) dispatch(events[i].data.fd, events[i].events);
+  return count != 0;
 }
 
-bool Poller::dispatch(int fd, std::uint32_t events) noexcept {
+void Poller::dispatch(int fd, std::uint32_t events) noexcept {
   if (fd == wakeup_.get()) {
     std::uint64_t counter;
     [[maybe_unused]] const auto read = ::read(wakeup_.get(), &counter, sizeof counter);
     return loop_.on_interrupt();
   }
   const auto found = entries_.find(fd);
-  if (found == entries_.end()) return false;
+  if (found == entries_.end()) return;
   Entry& entry = found->second;
-  if (entry.watch != nullptr) {
-    entry.watch->poke();
-    return true;
-  }
+  if (entry.watch != nullptr) return entry.watch->poke();
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
   for (int direction : {0, 1}) {
     if (entry.waiting[direction] != nullptr && (broken || (events & event_of[direction]) != 0)) {
       complete(*entry.waiting[direction]);
     }
   }
-  if (entry.waiting[0] != nullptr || entry.waiting[1] != nullptr) arm(fd, entry);
-  return true;
+  if (entry.waiting[0] != nullptr || entry.waiting[1] != nullptr) rearm(fd, entry);
+}
+
+// A descriptor that was closed behind our back must not hold up its other waiter.
+void Poller::rearm(int fd, Entry& entry) noexcept {
+  try {
+    arm(fd, entry);
+  } catch (const std::exception&) {
+    for (FdWait* wait : entry.waiting) {
+      if (wait == nullptr) continue;
+      wait->closing = true;
+      complete(*wait);
+    }
+  }
 }
 
 void Poller::complete(FdWait& wait) noexcept {

@@ -32,7 +32,8 @@ class Poller {
   /// Wakes every waiter of `fd` with a `UsageError`: it is about to be closed.
   void notify_closing(int fd);
 
-  /// Waits up to `timeout` for events and wakes their tasks. Returns whether there was any.
+  /// Waits up to `timeout` for events and wakes their tasks. Returns whether something happened: an
+  /// event, or a signal.
   bool wait(Duration timeout) noexcept;
 
   /// Makes a `wait` in progress, or the next one, return. Thread-safe.
@@ -56,7 +57,8 @@ class Poller {
   };
 
   void arm(int fd, Entry& entry);
-  bool dispatch(int fd, std::uint32_t events) noexcept;
+  void rearm(int fd, Entry& entry) noexcept;
+  void dispatch(int fd, std::uint32_t events) noexcept;
   void complete(FdWait& wait) noexcept;
 
   Loop& loop_;

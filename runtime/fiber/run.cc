@@ -3,18 +3,54 @@
 
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
+#include "troupe/runtime/fiber/stack_overflow.h"
+#include "troupe/runtime/fiber/task_tree.h"
 
 namespace troupe::detail {
+namespace {
+
+void cancel_at_end(CancelScope& scope) {
+  scope.cancel_with({CancelSource::shutdown, "the main task has ended", {}});
+}
+
+// Runs `main` beside the system tasks.
+void run_main(Loop& loop, UniqueFunction<void()>& main, const FiberOptions& options) {
+  struct Reset {
+    Loop& loop;
+    ~Reset() { loop.set_system_nursery(nullptr); }
+  } const reset{loop};
+  open_task_nursery([&](TaskNursery& system) {
+    loop.set_system_nursery(&system);
+    if (options.dump_on_sigusr1) {
+      system.start<void>([](TaskStatus<void>& ready) { dump_task_tree_on_sigusr1(ready); });
+    }
+    main();
+    cancel_at_end(system.cancel_scope());
+  });
+}
+
+}  // namespace
 
 void run_loop(UniqueFunction<void()> main, const FiberOptions& options) {
   Loop loop(options);
-  loop.run([&main] {
-    open_task_nursery([&main](TaskNursery& system) {
-      system.start_soon("calls from other threads", &run_posted_functions);
-      main();
-      system.cancel();
+  const StackOverflowReporter reporter;
+  loop.run([&] {
+    // Outermost and shielded, because the others need it until they end: a task that waits for a
+    // thread hears of the thread's end by such a call.
+    CancelScope calls({.shield = true});
+    open_task_nursery([&](TaskNursery& entry) {
+      entry.start_soon("calls from other threads", [&] { calls.run(&run_posted_functions); });
+      struct AtEnd {
+        CancelScope& calls;
+        ~AtEnd() { cancel_at_end(calls); }
+      } const at_end{calls};
+      run_main(loop, main, options);
     });
   });
+}
+
+void throw_main_cancelled() {
+  throw UsageError("the run was cancelled from outside before main returned its value");
 }
 
 }  // namespace troupe::detail

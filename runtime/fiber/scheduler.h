@@ -93,7 +93,7 @@ class Scheduler {
   bool attached() const noexcept { return client_ != nullptr; }
 
   /// What runs now.
-  Runnable& current() noexcept { return *current_; }
+  Runnable& current() const noexcept { return *current_; }
   /// Whether something waits to run.
   bool has_ready() const noexcept { return !batch_.empty() || !next_batch_.empty(); }
 
@@ -106,6 +106,11 @@ class Scheduler {
       next_batch_.push_back(runnable);
     }
   }
+
+  /// The same, behind everything that is ready, whatever the seed.
+  void make_ready_last(Runnable& runnable) noexcept { next_batch_.push_back(runnable); }
+  /// Whether a fiber of the loop runs now: neither the dispatcher nor the thread's own stack.
+  bool in_fiber() const noexcept { return current_ != &main_ && current_ != &dispatcher_; }
 
   /// Runs others until the current runnable, made ready by someone, is its turn again.
   void switch_away() noexcept;

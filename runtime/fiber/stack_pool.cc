@@ -10,6 +10,15 @@
 
 #include "troupe/runtime/base/log.h"
 
+// valgrind has to know of each stack, or it takes every switch for a wild write.
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#define VALGRIND_STACK_REGISTER(start, end) 0
+#define VALGRIND_STACK_DEREGISTER(id) static_cast<void>(id)
+#endif
+
 namespace troupe {
 namespace {
 
@@ -31,6 +40,7 @@ StackPool::StackPool(std::size_t stack_size)
       stacks_per_slab_(std::max(slab_size / stack_size_, std::size_t{1})) {}
 
 StackPool::~StackPool() {
+  for (const unsigned id : valgrind_ids_) VALGRIND_STACK_DEREGISTER(id);
   for (char* slab : slabs_) ::munmap(slab, stacks_per_slab_ * stack_size_);
 }
 
@@ -68,6 +78,10 @@ void StackPool::add_slab() {
   for (std::size_t i = stacks_per_slab_; i-- > 0;) {
     guard(slab + i * stack_size_);
     free_.push_back(slab + (i + 1) * stack_size_);
+    if (RUNNING_ON_VALGRIND) {
+      valgrind_ids_.push_back(
+          VALGRIND_STACK_REGISTER(slab + i * stack_size_, slab + (i + 1) * stack_size_));
+    }
   }
 }
 

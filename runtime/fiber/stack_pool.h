@@ -49,6 +49,7 @@ class StackPool {
   std::vector<char*> slabs_;
   std::vector<char*> free_;  // tops
   std::size_t mprotect_guards_ = 0;
+  std::vector<unsigned> valgrind_ids_;  // of the stacks, while valgrind runs
 };
 
 }  // namespace troupe

@@ -64,6 +64,8 @@ class Task final : public Runnable,
   detail::TaskLocals* locals = nullptr;  ///< Its task-local values (shared, copied on write).
   Wait* wait = nullptr;                  ///< What it is parked on; null while it runs or is ready.
   TimePoint wait_since{};                ///< Since when, to the precision of a loop turn.
+  std::uint32_t cancel_points = 0;       ///< Counts the points at which it could be cancelled.
+  std::uint32_t schedule_points = 0;     ///< Counts the points at which it let others run.
   bool woken_by_cancel = false;          ///< Whether the last park ended by cancellation.
   bool retired = false;                  ///< Its fiber is to end instead of taking another body.
 };

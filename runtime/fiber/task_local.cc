@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/task_local.h"
 
+#include <atomic>
+
 #include "troupe/runtime/fiber/loop.h"
 
 namespace troupe::detail {
+namespace {
 
-const std::any* find_local(const void* key) {
-  const TaskLocals* locals = Loop::current().current_task().locals;
-  if (locals == nullptr) return nullptr;
-  const auto found = locals->values.find(key);
-  return found == locals->values.end() ? nullptr : &found->second;
+thread_local constinit TaskLocals** thread_locals = nullptr;
+
+TaskLocals*& current_locals() {
+  if (Loop::try_current() == nullptr && thread_locals != nullptr) return *thread_locals;
+  return Loop::current().current_task().locals;
 }
 
-void set_local(const void* key, std::any value) {
-  TaskLocals*& locals = Loop::current().current_task().locals;
+}  // namespace
+
+const void* find_local(std::uint64_t key) {
+  const TaskLocals* locals = current_locals();
+  if (locals == nullptr) return nullptr;
+  const auto found = locals->values.find(key);
+  return found == locals->values.end() ? nullptr : found->second.get();
+}
+
+void set_local(std::uint64_t key, std::shared_ptr<const void> value) {
+  TaskLocals*& locals = current_locals();
   if (locals == nullptr) {
     locals = new TaskLocals;
   } else if (locals->users > 1) {
@@ -21,6 +33,17 @@ void set_local(const void* key, std::any value) {
     release_locals(std::exchange(locals, copy));
   }
   locals->values[key] = std::move(value);
+}
+
+TaskLocals* copy_locals(const TaskLocals* locals) {
+  return locals != nullptr ? new TaskLocals{1, locals->values} : nullptr;
+}
+
+void set_thread_locals(TaskLocals** locals) noexcept { thread_locals = locals; }
+
+std::uint64_t new_local_key() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 }  // namespace troupe::detail

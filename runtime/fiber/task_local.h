@@ -4,8 +4,9 @@
 // Values that belong to a task and that its children inherit when they start, as Python's
 // contextvars.
 
-#include <any>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <utility>
 
 namespace troupe {
@@ -15,7 +16,7 @@ namespace detail {
 /// A task's values, shared with its children until one of them writes.
 struct TaskLocals {
   int users = 1;
-  std::map<const void*, std::any> values;
+  std::map<std::uint64_t, std::shared_ptr<const void>> values;  // by variable, immutable
 };
 
 /// One more user of `locals` (may be null).
@@ -29,8 +30,14 @@ inline void release_locals(TaskLocals* locals) noexcept {
   if (locals != nullptr && --locals->users == 0) delete locals;
 }
 
-const std::any* find_local(const void* key);
-void set_local(const void* key, std::any value);
+const void* find_local(std::uint64_t key);
+void set_local(std::uint64_t key, std::shared_ptr<const void> value);
+/// A copy that nobody shares; null for null.
+TaskLocals* copy_locals(const TaskLocals* locals);
+/// Makes `locals` the values of this thread, which runs no loop: a worker's. Null: it has none.
+void set_thread_locals(TaskLocals** locals) noexcept;
+/// A key that no other variable of this process has or had: an address would be used again.
+std::uint64_t new_local_key() noexcept;
 
 }  // namespace detail
 
@@ -46,13 +53,14 @@ class TaskLocal {
 
   /// The current task's value. Never waits. Throws `UsageError` outside of a task.
   const T& get() const {
-    const std::any* value = detail::find_local(this);
-    return value != nullptr ? *std::any_cast<T>(value) : initial_;
+    const void* value = detail::find_local(key_);
+    return value != nullptr ? *static_cast<const T*>(value) : initial_;
   }
   /// Sets the current task's value. Never waits. Throws `UsageError` outside of a task.
-  void set(T value) { detail::set_local(this, std::move(value)); }
+  void set(T value) { detail::set_local(key_, std::make_shared<const T>(std::move(value))); }
 
  private:
+  const std::uint64_t key_ = detail::new_local_key();
   T initial_;
 };
 

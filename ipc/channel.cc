@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/channel.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "troupe/ipc/connection.h"
+#include "troupe/ipc/probe.h"
+#include "troupe/ipc/zmq_socket.h"
+
+namespace troupe {
+
+namespace {
+
+using Reason = TransportClosed::Reason;
+
+// Never tried again by libzmq itself. (Not -1: then the socket would drop what has arrived and was
+// not yet read when the connection breaks, and so the peer's last words.)
+constexpr int never_again_ms = 24 * 3600 * 1000;
+// A socket is not drained for longer than this while others wait.
+constexpr int messages_per_turn = 128;
+// Between hosts a cable can be cut without a word; libzmq's I/O threads ask and answer.
+constexpr int heartbeat_ms = 5'000;
+constexpr int heartbeat_timeout_ms = 15'000;
+
+constexpr int watched_events = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
+                               ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+
+zmq::socket_t make_dealer(zmq::context_t& context, const Address& address,
+                          std::chrono::milliseconds handshake_timeout) {
+  zmq::socket_t socket = make_socket(context, zmq::socket_type::dealer);
+  limit_socket(socket, handshake_timeout);
+  socket.set(zmq::sockopt::reconnect_ivl, never_again_ms);
+  if (address.kind() == Address::Kind::tcp) {
+    socket.set(zmq::sockopt::connect_timeout, static_cast<int>(handshake_timeout.count()));
+    if (address.host().find(':') != std::string::npos) socket.set(zmq::sockopt::ipv6, true);
+  }
+  if (!address.is_local()) {
+    socket.set(zmq::sockopt::heartbeat_ivl, heartbeat_ms);
+    socket.set(zmq::sockopt::heartbeat_timeout, heartbeat_timeout_ms);
+    socket.set(zmq::sockopt::heartbeat_ttl, heartbeat_timeout_ms);
+  }
+  return socket;
+}
+
+}  // namespace
+
+Channel::Channel(std::shared_ptr<zmq::context_t> context, Pump& pump, const Address& address,
+                 std::chrono::milliseconds handshake_timeout)
+    : context_(std::move(context)),
+      pump_(pump),
+      address_(address),
+      socket_(make_dealer(*context_, address, handshake_timeout)),
+      monitor_(*context_, socket_, watched_events) {}
+
+Channel::~Channel() {
+  if (connection_ == nullptr) return;
+  pump_.remove(socket_.get(zmq::sockopt::fd));
+  pump_.remove(monitor_.fd());
+  connection_->line().detach();
+}
+
+void Channel::start(std::shared_ptr<Connection> connection) {
+  pump_.add(socket_.get(zmq::sockopt::fd), *this);
+  pump_.add(monitor_.fd(), *this);
+  connection_ = std::move(connection);
+  try {
+    socket_.connect(address_.str());
+  } catch (const zmq::error_t& error) {
+    throw TransportClosed(Reason::unreachable, "no connection to " + address_.str() + ": " +
+                                                   error.what() + "; check the address");
+  }
+  connection_->line().queued();  // the hello
+}
+
+bool Channel::finished() const noexcept { return connection_->line().session().closed(); }
+
+void Channel::give_up(const std::string& how) {
+  connection_->line().session().disconnected(Reason::unreachable, how);
+}
+
+bool Channel::drain() {
+  read_monitor();
+  const bool empty = read_messages();
+  retry_output();
+  // Everything that came before the connection broke has been read by now.
+  if (empty && lost_) {
+    Session& session = connection_->line().session();
+    if (session.established()) {
+      session.disconnected(Reason::lost, "the connection to " + session.peer_text() +
+                                             " was lost: it has died, or closed without a word");
+    } else {
+      give_up("no connection to " + address_.str() +
+              ": what listens there closed it during the handshake; check that it is a troupe "
+              "actor");
+    }
+  }
+  return !empty;
+}
+
+void Channel::read_monitor() {
+  for (Monitor::Event event; monitor_.next(event);) {
+    switch (event.what) {
+      case ZMQ_EVENT_CONNECTED:
+        connected_ = true;
+        break;
+      case ZMQ_EVENT_CONNECT_RETRIED:
+      case ZMQ_EVENT_CLOSED:
+        if (!connected_) on_connect_failed();
+        break;
+      default:
+        lost_ = true;
+    }
+  }
+}
+
+void Channel::on_connect_failed() {
+  if (finished()) return;
+  const Fault fault = why_unreachable(address_);
+  may_retry_ = fault.passing;
+  give_up("no connection to " + address_.str() + ": " + fault.text);
+}
+
+bool Channel::read_messages() {
+  zmq::message_t message;
+  for (int i = 0; i < messages_per_turn; ++i) {
+    if (!try_receive(socket_, message)) return true;
+    if (!message.more()) {
+      connection_->line().receive(octets_of(message));
+      continue;
+    }
+    while (message.more() && try_receive(socket_, message)) {
+    }
+    connection_->line().session().reject("a message in several parts");
+  }
+  return false;
+}
+
+bool Channel::look() noexcept {
+  retry_output();
+  return (look_at(socket_) & ZMQ_POLLIN) != 0;
+}
+
+void Channel::retry_output() noexcept {
+  if (!full_) return;
+  full_ = false;
+  connection_->line().flush();
+}
+
+bool Channel::try_send(zmq::message_t& message) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    if (zmq_msg_send(message.handle(), socket_.handle(), ZMQ_DONTWAIT) >= 0) {
+      pump_.mark_touched(*this);
+      return true;
+    }
+    // The room may have come with a command that nobody has processed yet; and an edge for reading
+    // may have been swallowed.
+    const int events = look_at(socket_);
+    if ((events & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
+    if ((events & ZMQ_POLLOUT) == 0) break;
+  }
+  full_ = true;
+  return false;
+}
+
+}  // namespace troupe

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The connecting end: one DEALER socket for one peer, and its monitor, which tells at once when
+// nobody listens and when the connection is lost. A lost connection is never resumed. Private to
+// the package.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <zmq.hpp>
+
+#include "troupe/ipc/address.h"
+#include "troupe/ipc/line.h"
+#include "troupe/ipc/monitor.h"
+#include "troupe/ipc/pump.h"
+
+namespace troupe {
+
+/// A connection that we make.
+class Channel final : public Pollable, public Link {
+ public:
+  /// Starts to connect. `connection` is made of the line that the channel gives to `make`.
+  Channel(std::shared_ptr<zmq::context_t> context, Pump& pump, const Address& address,
+          std::chrono::milliseconds handshake_timeout);
+  ~Channel();
+
+  /// Gives the channel its connection and starts to connect.
+  void start(std::shared_ptr<Connection> connection);
+
+  const Address& address() const noexcept { return address_; }
+  const std::shared_ptr<Connection>& connection() const noexcept { return connection_; }
+  /// Whether the connection is over and the channel of no more use.
+  bool finished() const noexcept;
+  /// Whether it failed for a reason that may pass: too many connect at once.
+  bool may_retry() const noexcept { return may_retry_; }
+  /// Ends an attempt that takes too long.
+  void give_up(const std::string& how);
+
+  bool drain() override;
+  bool look() noexcept override;
+  bool try_send(zmq::message_t& message) override;
+
+  int waiters = 0;  ///< How many tasks wait for the handshake.
+
+ private:
+  void read_monitor();
+  bool read_messages();
+  void on_connect_failed();
+  void retry_output() noexcept;
+
+  std::shared_ptr<zmq::context_t> context_;
+  Pump& pump_;
+  Address address_;
+  zmq::socket_t socket_;
+  Monitor monitor_;
+  std::shared_ptr<Connection> connection_;
+  bool connected_ = false;
+  bool lost_ = false;
+  bool full_ = false;
+  bool may_retry_ = false;
+};
+
+}  // namespace troupe

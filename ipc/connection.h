@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A connection to one other actor, whichever side made it: who the peer is, and the dialogs of both
+// directions. What is sent is collected and leaves together when no task is ready any more.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "troupe/ipc/address.h"
+#include "troupe/ipc/dialog_handler.h"
+#include "troupe/ipc/errors.h"
+#include "troupe/ipc/frame.h"
+#include "troupe/ipc/uid.h"
+
+namespace troupe {
+
+namespace detail {
+class Line;
+}
+
+/// Counts of one connection, for diagnosis.
+struct ConnectionStatistics {
+  std::size_t open_dialogs = 0;      ///< Of both directions.
+  std::size_t partial_payloads = 0;  ///< Large payloads that have arrived in part.
+  std::size_t queued_octets = 0;     ///< What waits to be sent.
+  std::uint64_t frames_received = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t late_frames = 0;  ///< Frames for dialogs that had ended here.
+};
+
+/// A connection to a peer that has proved who it is. Resource, made by `Transport` and shared with
+/// those who talk over it; it may outlive the transport, closed. All calls are made on the loop.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  explicit Connection(std::unique_ptr<detail::Line> line);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  /// Who the peer is.
+  const Uid& peer() const noexcept;
+  /// Where the peer listens; empty when nowhere.
+  Address peer_address() const;
+  /// The peer's process, as it says.
+  int peer_pid() const noexcept;
+  /// Which program the peer runs.
+  const std::string& build_id() const noexcept;
+  /// "actor worker@1f3a9c02 (pid 12) at ipc:///...", for messages.
+  std::string peer_text() const;
+
+  /// Whether it stands, and neither side has said bye.
+  bool open() const noexcept;
+  /// Why it has ended, a `TransportClosed`; null while it stands.
+  std::exception_ptr why() const noexcept;
+
+  /// Opens a dialog; its `start` is the caller's to send. Never waits. Throws `TransportClosed`
+  /// when the connection is not open, `UsageError` when the peer takes no more dialogs. Lifetime:
+  /// `handler` must outlive the dialog.
+  std::uint64_t open_dialog(DialogHandler& handler);
+  /// Forgets a dialog, of either opener; what still comes for it is dropped. Unknown ids are
+  /// ignored.
+  void close_dialog(std::uint64_t dialog) noexcept;
+  /// Queues a frame; it leaves when no task is ready, or at once when much is queued. Never waits.
+  /// Without effect on a closed connection. Throws `UsageError` when the payload is larger than the
+  /// peer takes.
+  void send(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  /// Octets that are queued here and not yet handed to the network.
+  std::size_t queued() const noexcept;
+
+  /// Ends the connection in order: the peer reads all that was sent, then both sides close. Every
+  /// open dialog ends with `TransportClosed`. Never waits.
+  void say_bye();
+  /// Waits until the connection has ended, in order or not. Checkpoint.
+  void wait_closed();
+
+  ConnectionStatistics statistics() const;
+
+  /// For the transport.
+  detail::Line& line() noexcept { return *line_; }
+
+ private:
+  std::unique_ptr<detail::Line> line_;
+};
+
+}  // namespace troupe

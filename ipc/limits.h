@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How far a peer can make this process grow, and how frames are packed. The defaults fit both ends
+// of every connection; the two that a well-behaved sender must respect are told to it in the
+// handshake.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace troupe {
+
+/// Limits of one connection.
+struct Limits {
+  /// Octets of the largest value that is taken from the peer. Told to the peer, which refuses to
+  /// send more.
+  std::uint64_t max_payload = std::uint64_t{256} << 20;
+  /// Octets of all values of one connection that have arrived in part.
+  std::uint64_t max_partial = std::uint64_t{512} << 20;
+  /// Dialogs that the peer may have open. Told to the peer; twice as many are put up with, because
+  /// a dialog that its opener has given up lives a little longer at the other end.
+  std::uint32_t max_dialogs = 1u << 20;
+};
+
+/// Payloads above this are cut into pieces of this size, so that other frames can pass between
+/// them.
+inline constexpr std::size_t piece_size = 64 * 1024;
+
+/// Octets of the largest transport message: two lanes and one piece, each with room to spare for
+/// headers. A larger one ends the connection before it is read.
+inline constexpr std::size_t max_message_size = 4 * piece_size;
+
+/// Octets of the largest message that is looked at before the peer has proved who it is.
+inline constexpr std::size_t max_handshake_size = 4 * 1024;
+
+}  // namespace troupe

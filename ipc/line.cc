@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/line.h"
+
+#include <utility>
+
+#include "troupe/ipc/transport.h"
+#include "troupe/runtime/base/log.h"
+
+namespace troupe::detail {
+
+namespace {
+// From here on a turn's output does not wait for the turn's end.
+constexpr std::size_t flush_at = piece_size;
+}  // namespace
+
+Line::Line(SessionConfig config, Link& link, Pump& pump, TransportHandler& handler)
+    : session_(std::move(config), *this), link_(&link), pump_(&pump), handler_(&handler) {}
+
+void Line::detach() noexcept {
+  link_ = nullptr;
+  pump_ = nullptr;
+  handler_ = nullptr;
+  static_cast<ListHook<InDirty>&>(*this).unlink();
+}
+
+void Line::receive(BytesView message) {
+  session_.receive(message);
+  queued();
+}
+
+void Line::queued() noexcept {
+  // With a message held back the network is full: the link flushes when there is room.
+  if (pump_ == nullptr || holds_message_ || !session_.has_output()) return;
+  pump_->mark_dirty(*this);
+  if (session_.queued() >= flush_at) flush();
+}
+
+void Line::flush() noexcept {
+  try {
+    while (link_ != nullptr && (holds_message_ || session_.has_output())) {
+      if (!send_one()) return;
+    }
+  } catch (const std::exception& error) {
+    log_message(LogLevel::error, "ipc",
+                "output to " + session_.peer_text() + " was lost: " + error.what());
+  }
+}
+
+bool Line::send_one() {
+  if (!holds_message_) {
+    held_.rebuild(session_.batch_size());
+    session_.take_batch(held_.data<char>());
+    holds_message_ = true;
+  }
+  if (!link_->try_send(held_)) return false;
+  holds_message_ = false;
+  return true;
+}
+
+void Line::on_established() {
+  reported_ = true;
+  if (handler_ != nullptr) handler_->on_connected(*connection_);
+  settled.set();
+}
+
+DialogHandler* Line::on_start(std::uint64_t dialog, BytesView payload) {
+  return handler_ == nullptr ? nullptr : handler_->on_start(*connection_, dialog, payload);
+}
+
+void Line::on_session_closed(std::exception_ptr why) {
+  settled.set();
+  ended.set();
+  if (handler_ != nullptr && reported_) handler_->on_disconnected(*connection_, why);
+  queued();  // the last word
+  if (pump_ != nullptr) pump_->wake();
+}
+
+}  // namespace troupe::detail

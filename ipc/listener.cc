@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/listener.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "troupe/ipc/connection.h"
+#include "troupe/ipc/probe.h"
+#include "troupe/ipc/zmq_socket.h"
+#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/timeouts.h"
+
+namespace troupe {
+
+namespace {
+
+using Reason = TransportClosed::Reason;
+
+// A socket is not drained for longer than this while others wait.
+constexpr int messages_per_turn = 128;
+// Peers whose handshake is under way; more are not looked at until some have finished or expired.
+constexpr std::size_t max_handshakes = 1024;
+constexpr int accept_backlog = 4096;
+// When a connection broke, libzmq marks its pipe within microseconds of telling the monitor.
+constexpr std::chrono::seconds sure_after{1};
+
+zmq::socket_t make_router(zmq::context_t& context, std::chrono::milliseconds handshake_timeout) {
+  zmq::socket_t socket = make_socket(context, zmq::socket_type::router);
+  limit_socket(socket, handshake_timeout);
+  socket.set(zmq::sockopt::router_mandatory, true);
+  socket.set(zmq::sockopt::backlog, accept_backlog);
+  return socket;
+}
+
+bool means(const Address& bound, const Address& dialed) {
+  if (bound == dialed) return true;
+  if (bound.kind() != Address::Kind::tcp || dialed.kind() != Address::Kind::tcp) return false;
+  if (bound.port() != dialed.port()) return false;
+  // A host has many names; which of them lead here is not for us to know when all are listened at.
+  return bound.is_wildcard() || bound.host() == dialed.host() ||
+         (bound.is_local() && dialed.is_local());
+}
+
+}  // namespace
+
+Listener::Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker make_connection,
+                   std::chrono::milliseconds handshake_timeout)
+    : context_(std::move(context)),
+      pump_(pump),
+      make_connection_(std::move(make_connection)),
+      handshake_timeout_(handshake_timeout),
+      socket_(make_router(*context_, handshake_timeout)),
+      monitor_(*context_, socket_, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) {
+  pump_.add(socket_.get(zmq::sockopt::fd), *this);
+  pump_.add(monitor_.fd(), *this);
+}
+
+Listener::~Listener() {
+  // Late connectors are to find nothing at once, and libzmq would leave the files.
+  for (const Address& address : addresses_) {
+    if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
+  }
+  pump_.remove(socket_.get(zmq::sockopt::fd));
+  pump_.remove(monitor_.fd());
+  for (const auto& [id, peer] : peers_) peer->connection->line().detach();
+}
+
+Address Listener::bind(const Address& address) {
+  const auto fail = [&](const std::string& why) {
+    throw TransportClosed(Reason::unreachable, "cannot listen at " + address.str() + ": " + why);
+  };
+  if (address.kind() == Address::Kind::ipc) {
+    if (const std::string why = why_not_bindable(address); !why.empty()) fail(why);
+  }
+  try {
+    if (address.host().find(':') != std::string::npos) socket_.set(zmq::sockopt::ipv6, true);
+    socket_.bind(address.str());
+    const Address bound = Address::parse(socket_.get(zmq::sockopt::last_endpoint));
+    addresses_.push_back(address.kind() == Address::Kind::ipc ? address : bound);
+  } catch (const zmq::error_t& error) {
+    fail(error.num() == EADDRINUSE
+             ? "the address is already in use: another program listens there; choose another one"
+             : std::string(error.what()) + "; check that the directory or host exists");
+  }
+  return addresses_.back();
+}
+
+bool Listener::listens_at(const std::string& address) const {
+  const Address dialed = Address::parse(address);
+  for (const Address& bound : addresses_) {
+    if (means(bound, dialed)) return true;
+  }
+  return false;
+}
+
+// ---- Incoming ----
+
+bool Listener::drain() {
+  read_monitor();
+  const bool empty = read_messages();
+  if (empty) bury_gone();
+  retry_output();
+  if (!unsure_.empty()) probe_unsure();
+  return !empty;
+}
+
+void Listener::read_monitor() {
+  for (Monitor::Event event; monitor_.next(event);) {
+    if (event.what == ZMQ_EVENT_ACCEPTED) {
+      slots_.accepted(event.value);
+    } else if (event.what == ZMQ_EVENT_DISCONNECTED) {
+      if (Peer* peer = slots_.broken(event.value)) mark_gone(*peer);
+    }
+  }
+}
+
+bool Listener::read_messages() {
+  zmq::message_t id;
+  zmq::message_t message;
+  for (int i = 0; i < messages_per_turn; ++i) {
+    if (!try_receive(socket_, id)) return true;
+    // The parts of a message come together or not at all.
+    if (!id.more() || !try_receive(socket_, message)) continue;
+    dispatch({static_cast<const char*>(id.data()), id.size()}, message);
+  }
+  return false;
+}
+
+void Listener::dispatch(std::string_view id, zmq::message_t& message) {
+  Peer* peer = find_or_adopt(id, message);
+  if (!message.more()) {
+    if (peer != nullptr) peer->connection->line().receive(octets_of(message));
+    return;
+  }
+  while (message.more() && try_receive(socket_, message)) {
+  }
+  if (peer != nullptr) peer->connection->line().session().reject("a message in several parts");
+}
+
+Listener::Peer* Listener::find_or_adopt(std::string_view id, zmq::message_t& message) {
+  const auto found = peers_.find(id);
+  if (found != peers_.end()) return found->second.get();
+  return adopt(id, zmq_msg_get(message.handle(), ZMQ_SRCFD));
+}
+
+Listener::Peer* Listener::adopt(std::string_view id, int fd) {
+  expire_handshakes();
+  if (young_.size() >= max_handshakes) return nullptr;
+  read_monitor();  // its acceptance has been told by now
+  auto owned = std::make_unique<Peer>(*this);
+  Peer& peer = *owned;
+  peer.id = id;
+  peer.fd = fd;
+  peer.since = current_time();
+  peer.connection = make_connection_(peer);
+  peers_.emplace(peer.id, std::move(owned));
+  young_.push_back(peer.id);
+  const auto tie = slots_.tie(fd, peer);
+  if (!tie.alive) mark_gone(peer);
+  if (tie.unsure) unsure_.push_back(&peer);
+  return &peer;
+}
+
+void Listener::expire_handshakes() {
+  const TimePoint now = current_time();
+  std::erase_if(young_, [&](const std::string& id) {
+    const auto found = peers_.find(id);
+    if (found == peers_.end()) return true;
+    Session& session = found->second->connection->line().session();
+    if (session.established() || session.closed()) return true;
+    if (now - found->second->since < handshake_timeout_) return false;
+    session.reject("the handshake was not finished in time");
+    return true;
+  });
+}
+
+// ---- Broken connections ----
+
+void Listener::mark_gone(Peer& peer) {
+  if (std::exchange(peer.gone, true)) return;
+  gone_.push_back(&peer);
+  pump_.mark_ready(*this);
+}
+
+// Called when every message has been read, so the last words of the gone have been heard.
+void Listener::bury_gone() {
+  slots_.forget_silent();
+  while (!gone_.empty()) {
+    Peer& peer = *gone_.back();
+    gone_.pop_back();
+    Session& session = peer.connection->line().session();
+    session.disconnected(Reason::lost, "the connection from " + session.peer_text() +
+                                           " was lost: it has died, or closed without a word");
+    peer.connection->line().detach();
+    slots_.untie(peer.fd, peer);
+    std::erase(unsure_, &peer);
+    std::erase(full_, &peer);
+    const std::string id = peer.id;
+    peers_.erase(id);
+  }
+}
+
+// A message without frames says nothing to a peer that lives, and fails when there is none.
+void Listener::probe_unsure() {
+  const TimePoint now = current_time();
+  std::erase_if(unsure_, [&](Peer* peer) {
+    zmq::message_t nothing;
+    if (!peer->full && send_parts(*peer, nothing) == EHOSTUNREACH) mark_gone(*peer);
+    return peer->gone || now - peer->since > sure_after;
+  });
+}
+
+// ---- Outgoing ----
+
+bool Listener::look() noexcept {
+  retry_output();
+  return (look_at(socket_) & ZMQ_POLLIN) != 0;
+}
+
+void Listener::retry_output() noexcept {
+  if (full_.empty()) return;
+  for (Peer* peer : std::exchange(full_, {})) {
+    peer->full = false;
+    peer->connection->line().flush();
+  }
+}
+
+bool Listener::send_to(Peer& peer, zmq::message_t& message) {
+  if (peer.gone) return false;
+  // The room may have come with a command that nobody has processed yet, hence the second attempt.
+  // Should the command come just then, the pipe's next one follows half a pipe later.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const int error = send_parts(peer, message);
+    if (error == 0) {
+      pump_.mark_touched(*this);
+      return true;
+    }
+    if (error != EAGAIN) {
+      mark_gone(peer);
+      return false;
+    }
+    if ((look_at(socket_) & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
+  }
+  peer.full = true;
+  full_.push_back(&peer);
+  return false;
+}
+
+// Sends a message whole or not at all; returns the error, 0 for none.
+int Listener::send_parts(Peer& peer, zmq::message_t& message) {
+  if (zmq_send(socket_.handle(), peer.id.data(), peer.id.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
+    return zmq_errno() == EINTR ? EAGAIN : zmq_errno();
+  }
+  if (zmq_msg_send(message.handle(), socket_.handle(), ZMQ_DONTWAIT) >= 0) return 0;
+  return zmq_errno();
+}
+
+}  // namespace troupe

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The accepting end: one ROUTER socket, bound to any number of addresses, for all peers that
+// connect to us. libzmq tells that a connection broke by its descriptor only, so each peer is tied
+// to the descriptor its messages come from. Private to the package.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+#include <zmq.hpp>
+
+#include "troupe/ipc/address.h"
+#include "troupe/ipc/connection_slots.h"
+#include "troupe/ipc/line.h"
+#include "troupe/ipc/monitor.h"
+#include "troupe/ipc/pump.h"
+#include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/clock.h"
+
+namespace troupe {
+
+/// The connections that others make.
+class Listener final : public Pollable {
+ public:
+  /// Makes the connection of a new peer over the link it is given.
+  using Maker = UniqueFunction<std::shared_ptr<Connection>(Link&)>;
+
+  Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker make_connection,
+           std::chrono::milliseconds handshake_timeout);
+  ~Listener();
+
+  /// Listens at one more address; see `Transport::bind`.
+  Address bind(const Address& address);
+  /// Where it listens.
+  const std::vector<Address>& addresses() const noexcept { return addresses_; }
+  /// Whether a peer that dialed `address` means us.
+  bool listens_at(const std::string& address) const;
+
+  /// Every connection, closed ones whose peers have not hung up yet too.
+  template <class Fn>
+  void for_each(Fn&& fn) const {
+    for (const auto& [id, peer] : peers_) fn(peer->connection);
+  }
+  std::size_t peer_count() const noexcept { return peers_.size(); }
+
+  bool drain() override;
+  bool look() noexcept override;
+
+ private:
+  struct Peer final : Link {
+    explicit Peer(Listener& owner) : listener(owner) {}
+    bool try_send(zmq::message_t& message) override { return listener.send_to(*this, message); }
+
+    Listener& listener;
+    std::string id;
+    std::shared_ptr<Connection> connection;
+    int fd = -1;
+    TimePoint since{};
+    bool gone = false;  // its connection broke; closed when all that came before is read
+    bool full = false;  // its pipe; flushed again when there may be room
+  };
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const noexcept {
+      return std::hash<std::string_view>{}(id);
+    }
+  };
+
+  void read_monitor();
+  bool read_messages();
+  void dispatch(std::string_view id, zmq::message_t& message);
+  Peer* find_or_adopt(std::string_view id, zmq::message_t& message);
+  Peer* adopt(std::string_view id, int fd);
+  void expire_handshakes();
+  void bury_gone();
+  void probe_unsure();
+  void retry_output() noexcept;
+  bool send_to(Peer& peer, zmq::message_t& message);
+  int send_parts(Peer& peer, zmq::message_t& message);
+  void mark_gone(Peer& peer);
+
+  std::shared_ptr<zmq::context_t> context_;
+  Pump& pump_;
+  Maker make_connection_;
+  std::chrono::milliseconds handshake_timeout_;
+  zmq::socket_t socket_;
+  Monitor monitor_;
+  std::vector<Address> addresses_;
+  std::unordered_map<std::string, std::unique_ptr<Peer>, Hash, std::equal_to<>> peers_;
+  ConnectionSlots<Peer> slots_;
+  std::vector<Peer*> gone_;
+  std::vector<Peer*> unsure_;  // not known which of their descriptor's connections is theirs
+  std::vector<Peer*> full_;
+  std::vector<std::string> young_;  // ids of peers whose handshake was not seen to end
+};
+
+}  // namespace troupe

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/outbox.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::size_t chunk_size = frame_header_size + piece_size;
+static_assert(3 * (chunk_size + piece_header_size) < max_message_size);
+
+constexpr bool is_urgent(FrameKind kind) noexcept {
+  switch (kind) {
+    case FrameKind::started:
+    case FrameKind::yield:
+    case FrameKind::stop:
+    case FrameKind::ret:
+    case FrameKind::error:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// Whether a frame may pass a large payload of its own dialog. Nothing passes the start: the peer
+// would not know of what it speaks.
+constexpr bool overtakes(FrameKind kind, FrameKind transfer) noexcept {
+  return is_urgent(kind) && kind != FrameKind::start && transfer != FrameKind::start;
+}
+
+}  // namespace
+
+void Outbox::Lane::push(FrameKind kind, std::uint64_t dialog, BytesView payload) {
+  if (!tail_.empty() && tail_.size() + frame_header_size + payload.size() > chunk_size) {
+    full_.push_back(std::exchange(tail_, {}));
+    tail_.reserve(chunk_size);
+  }
+  append_frame(tail_, kind, dialog, payload);
+}
+
+char* Outbox::Lane::take_front(char* out) noexcept {
+  Bytes& front = full_.empty() ? tail_ : full_.front();
+  std::memcpy(out, front.data(), front.size());
+  out += front.size();
+  if (full_.empty()) {
+    tail_.clear();  // keeps its memory for the next turn
+  } else {
+    full_.pop_front();
+  }
+  return out;
+}
+
+void Outbox::Lane::clear() noexcept {
+  full_.clear();
+  tail_.clear();
+}
+
+Outbox::Lane& Outbox::lane_of(FrameKind kind) noexcept { return is_urgent(kind) ? urgent_ : data_; }
+
+Outbox::Transfer* Outbox::find_transfer(std::uint64_t dialog) noexcept {
+  const auto found = std::ranges::find(transfers_, dialog, &Transfer::dialog);
+  return found == transfers_.end() ? nullptr : &*found;
+}
+
+void Outbox::push(FrameKind kind, std::uint64_t dialog, Bytes payload) {
+  queued_ += frame_header_size + payload.size();
+  if (!transfers_.empty()) {
+    Transfer* transfer = find_transfer(dialog);
+    if (transfer != nullptr && !overtakes(kind, transfer->kind)) {
+      transfer->behind.push_back({kind, std::move(payload)});
+      return;
+    }
+  }
+  queue(kind, dialog, std::move(payload));
+}
+
+void Outbox::queue(FrameKind kind, std::uint64_t dialog, Bytes payload) {
+  if (payload.size() <= piece_size) {
+    lane_of(kind).push(kind, dialog, payload);
+  } else {
+    transfers_.push_back({kind, dialog, std::move(payload), 0, {}});
+  }
+}
+
+void Outbox::push_last(FrameKind kind, BytesView payload) {
+  append_frame(last_, kind, 0, payload);
+  queued_ += frame_header_size + payload.size();
+}
+
+std::size_t Outbox::next_piece_size() const noexcept {
+  if (transfers_.empty()) return 0;
+  const Transfer& transfer = transfers_.front();
+  return std::min(piece_size, transfer.payload.size() - transfer.offset);
+}
+
+// The last words go with the message that empties the rest. Pieces always mean that more may follow
+// behind them.
+bool Outbox::last_words_fit() const noexcept {
+  return !last_.empty() && transfers_.empty() && urgent_.is_last_chunk() && data_.is_last_chunk();
+}
+
+std::size_t Outbox::batch_size() const noexcept {
+  std::size_t size = urgent_.front_size() + data_.front_size();
+  if (!transfers_.empty()) size += frame_header_size + piece_header_size + next_piece_size();
+  if (last_words_fit()) size += last_.size();
+  return size;
+}
+
+void Outbox::take_batch(char* out) {
+  const bool with_last = last_words_fit();
+  queued_ -= urgent_.front_size() + data_.front_size();
+  out = urgent_.take_front(out);
+  out = data_.take_front(out);
+  if (!transfers_.empty()) out = take_piece(out);
+  if (with_last) {
+    std::memcpy(out, last_.data(), last_.size());
+    queued_ -= last_.size();
+    last_.clear();
+  }
+}
+
+char* Outbox::take_piece(char* out) {
+  Transfer& transfer = transfers_.front();
+  const std::size_t size = next_piece_size();
+  const BytesView octets = BytesView(transfer.payload).substr(transfer.offset, size);
+  out = write_piece(out, transfer.kind, transfer.dialog,
+                    {transfer.payload.size(), transfer.offset, octets});
+  transfer.offset += size;
+  queued_ -= size;
+  if (transfer.offset == transfer.payload.size()) {
+    finish_transfer();
+  } else if (transfers_.size() > 1) {
+    transfers_.push_back(std::move(transfer));
+    transfers_.pop_front();
+  }
+  return out;
+}
+
+void Outbox::finish_transfer() {
+  Transfer done = std::move(transfers_.front());
+  transfers_.pop_front();
+  queued_ -= frame_header_size;
+  // The frames behind are counted already; those behind a second large one must stay behind it.
+  for (Waiting& waiting : done.behind) {
+    queued_ -= frame_header_size + waiting.payload.size();
+    push(waiting.kind, done.dialog, std::move(waiting.payload));
+  }
+}
+
+void Outbox::clear() noexcept {
+  urgent_.clear();
+  data_.clear();
+  transfers_.clear();
+  last_.clear();
+  queued_ = 0;
+}
+
+}  // namespace troupe

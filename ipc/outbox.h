@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What one end of a connection has yet to send, packed into messages. Two lanes keep their order
+// each: urgent frames (start, cancel, credit, ...) go before data frames. Payloads above
+// `piece_size` are cut into pieces, of which one goes with each message, so that everything else
+// overtakes them; what follows in the same dialog waits for its end. Private to the package.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "troupe/ipc/frame.h"
+#include "troupe/ipc/limits.h"
+
+namespace troupe {
+
+/// A queue of encoded frames that is taken out in batches of bounded size.
+class Outbox {
+ public:
+  /// Queues a frame. Small payloads are copied into the batch, large ones kept and cut.
+  void push(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  /// Queues a frame that goes out only when all the rest has gone.
+  void push_last(FrameKind kind, BytesView payload = {});
+
+  /// Whether there is nothing to send.
+  bool empty() const noexcept { return queued_ == 0; }
+  /// Octets that wait, without the headers of pieces.
+  std::size_t queued() const noexcept { return queued_; }
+
+  /// Octets of the next message; 0 when there is none. At most `max_message_size`.
+  std::size_t batch_size() const noexcept;
+  /// Writes the next message, exactly `batch_size()` octets, and forgets it.
+  void take_batch(char* out);
+
+  /// Forgets everything.
+  void clear() noexcept;
+
+ private:
+  // Frames that go out in order, in chunks that are never larger than a piece with its header.
+  class Lane {
+   public:
+    void push(FrameKind kind, std::uint64_t dialog, BytesView payload);
+    std::size_t front_size() const noexcept {
+      return full_.empty() ? tail_.size() : full_.front().size();
+    }
+    char* take_front(char* out) noexcept;
+    bool is_last_chunk() const noexcept { return full_.empty(); }
+    void clear() noexcept;
+
+   private:
+    std::deque<Bytes> full_;
+    Bytes tail_;
+  };
+
+  struct Waiting {
+    FrameKind kind;
+    Bytes payload;
+  };
+
+  // A large payload on its way, and the frames of its dialog that came after it.
+  struct Transfer {
+    FrameKind kind;
+    std::uint64_t dialog;
+    Bytes payload;
+    std::size_t offset;
+    std::vector<Waiting> behind;
+  };
+
+  Lane& lane_of(FrameKind kind) noexcept;
+  Transfer* find_transfer(std::uint64_t dialog) noexcept;
+  void queue(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  std::size_t next_piece_size() const noexcept;
+  bool last_words_fit() const noexcept;
+  char* take_piece(char* out);
+  void finish_transfer();
+
+  Lane urgent_;
+  Lane data_;
+  std::deque<Transfer> transfers_;
+  Bytes last_;
+  std::size_t queued_ = 0;
+};
+
+}  // namespace troupe

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Asks the kernel about an address, where libzmq only says that something failed. Private to the
+// package.
+
+#include <string>
+
+#include "troupe/ipc/address.h"
+
+namespace troupe {
+
+/// Why an address cannot be connected to.
+struct Fault {
+  std::string text;      ///< What is wrong, and what to do.
+  bool passing = false;  ///< Whether trying again soon may help.
+};
+
+/// Finds out why a connection to `address` failed a moment ago. Never waits.
+Fault why_unreachable(const Address& address);
+
+/// Why an `ipc` address must not be bound: another process listens there, or the file is no socket;
+/// empty when it may be. A socket file that a dead process left is no obstacle.
+std::string why_not_bindable(const Address& address);
+
+}  // namespace troupe

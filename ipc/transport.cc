@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/transport.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "troupe/ipc/channel.h"
+#include "troupe/ipc/listener.h"
+#include "troupe/ipc/pump.h"
+#include "troupe/ipc/zmq_socket.h"
+#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/timeouts.h"
+
+namespace troupe {
+
+namespace {
+
+using Reason = TransportClosed::Reason;
+constexpr std::chrono::milliseconds first_retry{5};
+constexpr std::chrono::milliseconds longest_retry{200};
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  return std::to_string(time.count() / 1000) + "." + std::to_string(time.count() % 1000 / 100) +
+         " s";
+}
+
+}  // namespace
+
+class Transport::Impl {
+ public:
+  Impl(TransportOptions options, TransportHandler& handler)
+      : options_(std::move(options)), handler_(handler) {}
+  ~Impl() { close_all(); }
+
+  Address bind(const Address& address);
+  std::shared_ptr<Connection> connect(const Address& address);
+  void serve();
+  void leave();
+
+  /// Every connection, of both directions; some may be closed.
+  std::vector<std::shared_ptr<Connection>> everyone() const;
+  std::shared_ptr<Connection> find_open(const Address& address) const;
+
+  const std::vector<Address>& addresses() const noexcept {
+    static const std::vector<Address> none;
+    return listener_ == nullptr ? none : listener_->addresses();
+  }
+  TransportStatistics statistics() const {
+    return {channels_.size(), listener_ == nullptr ? 0 : listener_->peer_count()};
+  }
+
+ private:
+  void check_allowed(const Address& address) const;
+  SessionConfig session_config(Role role) const;
+  std::shared_ptr<Connection> make_connection(SessionConfig config, Link& link);
+  std::shared_ptr<Channel> channel_to(const Address& address);
+  void await_handshake(Channel& channel, TimePoint deadline);
+  void drop_finished();
+  void close_all() noexcept;
+
+  TransportOptions options_;
+  TransportHandler& handler_;
+  std::shared_ptr<zmq::context_t> context_;  // released after every socket
+  Pump pump_;
+  std::unique_ptr<Listener> listener_;
+  std::vector<std::shared_ptr<Channel>> channels_;
+  bool serving_ = false;
+};
+
+// ---- Addresses ----
+
+void Transport::Impl::check_allowed(const Address& address) const {
+  if (address.empty()) throw UsageError("an empty address; give one as Address::parse makes it");
+  if (address.is_local() || options_.insecure_tcp) return;
+  throw UsageError(address.str() +
+                   " reaches beyond this host, where anyone may read what is sent and change it: "
+                   "troupe proves who its peers are, but does not encrypt. Use a tunnel to "
+                   "127.0.0.1, or set insecure_tcp = true where the network is trusted");
+}
+
+Address Transport::Impl::bind(const Address& address) {
+  check_allowed(address);
+  if (context_ == nullptr) context_ = shared_context();
+  if (listener_ == nullptr) {
+    const auto make = [this](Link& link) {
+      SessionConfig config = session_config(Role::acceptor);
+      config.listens_at = [this](const std::string& text) { return listener_->listens_at(text); };
+      return make_connection(std::move(config), link);
+    };
+    listener_ = std::make_unique<Listener>(context_, pump_, make, options_.handshake_timeout);
+  }
+  return listener_->bind(address);
+}
+
+SessionConfig Transport::Impl::session_config(Role role) const {
+  SessionConfig config;
+  config.role = role;
+  config.uid = options_.uid;
+  config.build_id = options_.build_id;
+  config.pid = static_cast<std::uint32_t>(::getpid());
+  config.key = options_.key;
+  config.nonce = random_nonce();
+  config.limits = options_.limits;
+  const auto& bound = addresses();
+  const auto own = std::ranges::find_if(bound, [](const Address& a) { return !a.is_wildcard(); });
+  if (own != bound.end()) config.address = own->str();
+  return config;
+}
+
+std::shared_ptr<Connection> Transport::Impl::make_connection(SessionConfig config, Link& link) {
+  return std::make_shared<Connection>(
+      std::make_unique<detail::Line>(std::move(config), link, pump_, handler_));
+}
+
+// ---- Connecting ----
+
+std::vector<std::shared_ptr<Connection>> Transport::Impl::everyone() const {
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const auto& channel : channels_) all.push_back(channel->connection());
+  if (listener_ != nullptr) {
+    listener_->for_each([&](const auto& connection) { all.push_back(connection); });
+  }
+  return all;
+}
+
+std::shared_ptr<Connection> Transport::Impl::find_open(const Address& address) const {
+  for (const auto& channel : channels_) {
+    if (channel->address() == address && channel->connection()->open())
+      return channel->connection();
+  }
+  for (auto& connection : everyone()) {
+    if (connection->open() && connection->line().session().peer().address == address.str()) {
+      return connection;
+    }
+  }
+  return nullptr;
+}
+
+// The attempt that is under way, or a new one.
+std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address) {
+  for (const auto& channel : channels_) {
+    if (channel->address() == address && !channel->connection()->line().settled.is_set()) {
+      return channel;
+    }
+  }
+  if (context_ == nullptr) context_ = shared_context();
+  auto channel = std::make_shared<Channel>(context_, pump_, address, options_.handshake_timeout);
+  SessionConfig config = session_config(Role::connector);
+  config.dialed = address.str();
+  channel->start(make_connection(std::move(config), *channel));
+  channels_.push_back(channel);
+  return channel;
+}
+
+void Transport::Impl::await_handshake(Channel& channel, TimePoint deadline) {
+  struct Waiting {
+    explicit Waiting(Channel& of) : channel(of) { ++channel.waiters; }
+    ~Waiting() {
+      // Nobody wants it any more; without effect once the handshake is over.
+      if (--channel.waiters == 0 && !channel.connection()->line().settled.is_set()) {
+        channel.connection()->say_bye();
+      }
+    }
+    Channel& channel;
+  } waiting(channel);
+  detail::Line& line = channel.connection()->line();
+  if (move_on_at(deadline, [&] { line.settled.wait(); }) || line.settled.is_set()) return;
+  channel.give_up("no connection to " + channel.address().str() + ": nobody answered within " +
+                  seconds_text(options_.handshake_timeout) +
+                  "; check that a troupe actor listens there and is not stopped");
+}
+
+std::shared_ptr<Connection> Transport::Impl::connect(const Address& address) {
+  check_allowed(address);
+  if (address.is_wildcard()) {
+    throw UsageError(address.str() + " can be listened at, but not connected to; name the host");
+  }
+  if (auto open = find_open(address)) return open;
+  const TimePoint deadline = current_time() + options_.handshake_timeout;
+  for (auto pause = first_retry;; pause = std::min(2 * pause, longest_retry)) {
+    const std::shared_ptr<Channel> channel = channel_to(address);
+    await_handshake(*channel, deadline);
+    const std::exception_ptr why = channel->connection()->why();
+    if (why == nullptr) return channel->connection();
+    if (!channel->may_retry() || current_time() + pause > deadline) std::rethrow_exception(why);
+    sleep(pause);
+  }
+}
+
+// ---- Serving and leaving ----
+
+void Transport::Impl::serve() {
+  if (serving_) throw UsageError("serve runs already: one task a transport");
+  struct Serving {
+    explicit Serving(bool& flag) : serving(flag) { serving = true; }
+    ~Serving() { serving = false; }
+    bool& serving;
+  } serving(serving_);
+  pump_.run([this] { drop_finished(); });
+}
+
+void Transport::Impl::drop_finished() {
+  // What waits for a channel holds it, so that only the table lets go of it here.
+  std::erase_if(channels_, [](const std::shared_ptr<Channel>& channel) {
+    if (!channel->finished()) return false;
+    channel->connection()->line().flush();
+    return true;
+  });
+}
+
+void Transport::Impl::leave() {
+  const auto all = everyone();
+  for (const auto& connection : all) connection->say_bye();
+  for (const auto& connection : all) {
+    if (!connection->line().session().closed()) connection->wait_closed();
+  }
+}
+
+void Transport::Impl::close_all() noexcept {
+  for (const auto& connection : everyone()) {
+    Session& session = connection->line().session();
+    session.disconnected(Reason::shut_down, "the connection to " + session.peer_text() +
+                                                " was closed: this actor has shut down");
+  }
+  channels_.clear();
+  listener_.reset();
+}
+
+// ---- The public face ----
+
+Transport::Transport(TransportOptions options, TransportHandler& handler)
+    : impl_(std::make_unique<Impl>(std::move(options), handler)) {}
+
+Transport::~Transport() = default;
+
+Address Transport::bind(const Address& address) { return impl_->bind(address); }
+
+const std::vector<Address>& Transport::addresses() const noexcept { return impl_->addresses(); }
+
+std::shared_ptr<Connection> Transport::connect(const Address& address) {
+  return impl_->connect(address);
+}
+
+std::vector<std::shared_ptr<Connection>> Transport::connections() const {
+  auto all = impl_->everyone();
+  std::erase_if(all, [](const auto& connection) { return !connection->open(); });
+  return all;
+}
+
+void Transport::serve() { impl_->serve(); }
+
+void Transport::leave() { impl_->leave(); }
+
+TransportStatistics Transport::statistics() const { return impl_->statistics(); }
+
+}  // namespace troupe

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One actor's connections: it listens at addresses, connects to others, and carries the dialogs of
+// both. It knows octets only; what they mean is the layer's above.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "troupe/ipc/address.h"
+#include "troupe/ipc/auth.h"
+#include "troupe/ipc/connection.h"
+#include "troupe/ipc/limits.h"
+#include "troupe/ipc/uid.h"
+
+namespace troupe {
+
+/// What the layer above does with connections. Called on the loop, in the middle of reading: the
+/// calls must neither wait nor throw, but may send, open and close dialogs.
+class TransportHandler {
+ public:
+  /// A peer opens a dialog. Returns who handles it, or null when nothing more is to be heard of it.
+  /// `payload` ends with the call.
+  virtual DialogHandler* on_start(Connection& connection, std::uint64_t dialog,
+                                  BytesView payload) = 0;
+  /// A connection stands: of either direction, with a peer that has proved that it holds the key.
+  virtual void on_connected(Connection& connection) = 0;
+  /// A connection that stood has ended; its dialogs have been told before. `why` is a
+  /// `TransportClosed`.
+  virtual void on_disconnected(Connection& connection, std::exception_ptr why) = 0;
+
+ protected:
+  ~TransportHandler() = default;
+};
+
+/// Who the actor is, and what it demands of its peers.
+struct TransportOptions {
+  Uid uid;                    ///< Who we are.
+  std::optional<Key> key;     ///< What peers must hold too; without one there are no connections.
+  std::string build_id;       ///< Which program we run, for the peers' information.
+  Limits limits;              ///< What a peer may make us hold.
+  bool insecure_tcp = false;  ///< Whether addresses beyond this host may be used, unencrypted.
+  std::chrono::milliseconds handshake_timeout{10'000};  ///< For each connection, both sides.
+};
+
+/// Counts, for diagnosis.
+struct TransportStatistics {
+  std::size_t channels = 0;  ///< Connections that we made, or are making.
+  std::size_t peers = 0;     ///< Connections that others made, proved or not.
+};
+
+/// The connections of one actor. Resource of one loop: made, used and destroyed in its tasks. Makes
+/// no ZeroMQ context before `bind` or `connect`.
+class Transport {
+ public:
+  /// Lifetime: `handler` must outlive the transport.
+  Transport(TransportOptions options, TransportHandler& handler);
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+  /// Ends every connection that is left, with `TransportClosed` for each open dialog, and removes
+  /// the sockets' files. For an end in order `leave` first.
+  ~Transport();
+
+  /// Listens at `address`; returns it with the real port where it had none. Never waits. Throws
+  /// `TransportClosed` when it is in use or cannot be had, `UsageError` when it may not.
+  Address bind(const Address& address);
+  /// Where we listen.
+  const std::vector<Address>& addresses() const noexcept;
+
+  /// Gets the connection to the actor that listens at `address`: an open one of either direction,
+  /// or a new one. Checkpoint; takes `handshake_timeout` at most. `serve` must be running. Throws
+  /// `TransportClosed` when nobody answers, or nobody who holds the key.
+  std::shared_ptr<Connection> connect(const Address& address);
+  /// The connections that stand.
+  std::vector<std::shared_ptr<Connection>> connections() const;
+
+  /// Carries all traffic until cancelled: the body of a task. Throws `UsageError` when it runs
+  /// already.
+  void serve();
+
+  /// Says bye on every connection and waits until all have ended. Checkpoint; bound it by a scope.
+  void leave();
+
+  TransportStatistics statistics() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace troupe

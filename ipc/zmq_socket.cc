@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/zmq_socket.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+#include <string>
+
+#include "troupe/ipc/limits.h"
+#include "troupe/runtime/base/error.h"
+
+namespace troupe {
+
+namespace {
+
+// Three sockets a connection: the channel, its monitor and the monitor's reader.
+constexpr int max_sockets = 32 * 1024;
+// Messages that may wait in a pipe, each way: enough to keep the I/O thread busy, few enough that
+// what is queued behind a large value is not far behind.
+constexpr int pipe_messages = 64;
+
+struct Context {
+  std::unique_ptr<zmq::context_t> context = std::make_unique<zmq::context_t>(1, max_sockets);
+  pid_t owner = ::getpid();
+
+  ~Context() {
+    // After a fork its threads are the parent's alone: ending it here would wait for them for ever.
+    if (owner != ::getpid()) static_cast<void>(context.release());
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<zmq::context_t> shared_context() {
+  static std::mutex mutex;
+  static std::weak_ptr<Context> current;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<Context> context = current.lock();
+  if (context == nullptr || context->owner != ::getpid()) {
+    context = std::make_shared<Context>();
+    current = context;
+  }
+  return {context, context->context.get()};
+}
+
+zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type) {
+  try {
+    zmq::socket_t socket(context, type);
+    socket.set(zmq::sockopt::linger, 0);
+    return socket;
+  } catch (const zmq::error_t& error) {
+    throw Error(std::string("no further ZeroMQ socket can be made: ") + error.what() +
+                "; raise the limit of open files (ulimit -n)");
+  }
+}
+
+void limit_socket(zmq::socket_t& socket, std::chrono::milliseconds handshake_timeout) {
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<int64_t>(max_message_size));
+  socket.set(zmq::sockopt::sndhwm, pipe_messages);
+  socket.set(zmq::sockopt::rcvhwm, pipe_messages);
+  socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(handshake_timeout.count()));
+}
+
+bool try_receive(zmq::socket_t& socket, zmq::message_t& message) {
+  while (zmq_msg_recv(message.handle(), socket.handle(), ZMQ_DONTWAIT) < 0) {
+    if (zmq_errno() == EAGAIN) return false;
+    if (zmq_errno() != EINTR) throw zmq::error_t();
+  }
+  return true;
+}
+
+int look_at(zmq::socket_t& socket) noexcept {
+  int events = 0;
+  std::size_t size = sizeof events;
+  while (zmq_getsockopt(socket.handle(), ZMQ_EVENTS, &events, &size) != 0) {
+    if (zmq_errno() != EINTR) return 0;
+  }
+  return events;
+}
+
+}  // namespace troupe

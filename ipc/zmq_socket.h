@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What every ZeroMQ socket of the package has in common: the process's one context, options without
+// which libzmq waits for ever or trusts strangers, and calls that never wait. Private to the
+// package.
+
+#include <memory>
+#include <zmq.hpp>
+
+#include "troupe/runtime/base/bytes.h"
+
+namespace troupe {
+
+/// The ZeroMQ context of this process. Made when first asked for, ended with its last user; a
+/// process that was forked meanwhile leaves the parent's alone.
+std::shared_ptr<zmq::context_t> shared_context();
+
+/// Makes a socket that lingers for nobody. Throws `Error` when the process has no descriptor left.
+zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type);
+
+/// Limits what peers can make this socket hold: sizes and numbers of messages, time of handshakes.
+void limit_socket(zmq::socket_t& socket, std::chrono::milliseconds handshake_timeout);
+
+/// Receives a message part; false when there is none. Every command that waits for the socket has
+/// been processed when it returns false. Never waits.
+bool try_receive(zmq::socket_t& socket, zmq::message_t& message);
+
+/// Processes the commands that wait for the socket, so that the next one signals, and tells what it
+/// is ready for: ZMQ_POLLIN, ZMQ_POLLOUT. Never waits.
+int look_at(zmq::socket_t& socket) noexcept;
+
+/// A message's octets.
+inline BytesView octets_of(const zmq::message_t& message) noexcept {
+  return {static_cast<const char*>(message.data()), message.size()};
+}
+
+}  // namespace troupe

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/run.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "troupe/discovery/registrar.h"
+#include "troupe/runtime/actor/actor.h"
+#include "troupe/runtime/actor/child_main.h"
+#include "troupe/runtime/actor/interrupts.h"
+#include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/fiber/nursery.h"
+#include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/rpc/function.h"
+#include "troupe/spawn/boot.h"
+
+namespace troupe {
+namespace {
+
+// Exit codes of a program that a signal ended, as shells give them.
+constexpr int signal_exit_base = 128;
+
+ActorConfig root_config(const RunOptions& options) {
+  ActorConfig config;
+  config.uid = {options.name, make_uuid()};
+  config.modules = options.enable_modules;
+  config.cancel_grace = options.cancel_grace;
+  config.directory = &make_directory;
+  return config;
+}
+
+// A second signal does not wait for anybody: children are killed, and theirs die with them.
+[[noreturn]] void end_at_once(const Actor& actor, int signal) {
+  actor.kill_children();
+  std::_Exit(signal_exit_base + signal);
+}
+
+// The first signal cancels the whole tree in order.
+void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& main, int& caught) {
+  caught = wait_for_signal(signals);
+  main.cancel_with({CancelSource::interrupt, caught == SIGINT ? "SIGINT" : "SIGTERM", {}});
+  end_at_once(actor, wait_for_signal(signals));
+}
+
+void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
+                    UniqueFunction<void()>& main) {
+  std::unique_ptr<Actor> actor;
+  open_task_nursery([&](TaskNursery& runtime) {
+    std::exception_ptr error;
+    open_task_nursery([&](TaskNursery& calls) {
+      actor = std::make_unique<Actor>(root_config(options), runtime, calls);
+      CancelScope scope;
+      runtime.start_soon("signals", [&] { watch_signals(signals, *actor, scope, caught); });
+      try {
+        scope.run([&] {
+          if (options.on_actor_start) options.on_actor_start();
+          if (!options.enable_modules.empty()) actor->boot();
+          main();
+        });
+      } catch (const std::exception&) {
+        error = std::current_exception();
+      }
+      calls.cancel("the root ends");
+    });
+    actor->shut_down();
+    runtime.cancel();
+    if (error) std::rethrow_exception(error);
+  });
+}
+
+FiberOptions fiber_options(const RunOptions& options) {
+  FiberOptions fibers;
+  fibers.clock = options.clock;
+  fibers.schedule_seed = options.schedule_seed;
+  fibers.stack_size = options.stack_size;
+  return fibers;
+}
+
+void report(const std::exception_ptr& error) {
+  const std::string text = "troupe: uncaught error\n" + describe_error(error, 2) + "\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+}  // namespace
+
+namespace detail {
+
+void become_child_if_spawned(RunOptions& options) {
+  FunctionTable::instance().check();
+  if (std::optional<Boot> boot = take_boot_record()) {
+    run_child_actor(*std::move(boot), std::move(options), &make_directory);
+  }
+}
+
+void run_root(RunOptions options, UniqueFunction<void()> main) {
+  int caught = 0;
+  run_tasks([&] { run_root_actor(options, {}, caught, main); }, fiber_options(options));
+}
+
+int run_program(RunOptions options, UniqueFunction<int()> main) {
+  const BlockedSignals blocked({SIGINT, SIGTERM});
+  int exit_code = 0;
+  int caught = 0;
+  UniqueFunction<void()> call_main = [&] { exit_code = main(); };
+  try {
+    run_tasks([&] { run_root_actor(options, blocked.signals(), caught, call_main); },
+              fiber_options(options));
+  } catch (...) {
+    report(std::current_exception());
+    exit_code = 1;
+  }
+  return caught != 0 ? signal_exit_base + caught : exit_code;
+}
+
+}  // namespace detail
+
+void init(int, char**) {
+  RunOptions options;
+  detail::become_child_if_spawned(options);
+}
+
+}  // namespace troupe

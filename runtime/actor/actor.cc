@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/actor.h"
+
+#include <exception>
+#include <utility>
+
+#include "troupe/ipc/connection.h"
+#include "troupe/ipc/errors.h"
+#include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/base/error.h"
+#include "troupe/runtime/fiber/nursery.h"
+#include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/spawn/file_limit.h"
+
+namespace troupe {
+namespace {
+
+// A process is one actor: the place where the free functions of the API find it.
+Actor* this_process = nullptr;
+
+constexpr auto leave_limit = std::chrono::seconds(1);
+
+bool left_in_order(const std::exception_ptr& why) {
+  try {
+    std::rethrow_exception(why);
+  } catch (const TransportClosed& closed) {
+    return closed.reason() == TransportClosed::Reason::left;
+  }
+}
+
+}  // namespace
+
+Actor* Actor::try_current() noexcept { return this_process; }
+
+Actor& Actor::current() {
+  if (this_process == nullptr) {
+    throw UsageError("there is no actor runtime here: call this from inside of troupe::run");
+  }
+  return *this_process;
+}
+
+Actor& Actor::booted() {
+  Actor& actor = current();
+  actor.boot();
+  return actor;
+}
+
+Actor::Actor(ActorConfig config, TaskNursery& runtime, TaskNursery& calls)
+    : config_(std::move(config)), runtime_(runtime), calls_(calls) {
+  this_process = this;
+}
+
+Actor::~Actor() { this_process = nullptr; }
+
+void Actor::boot() {
+  if (std::exchange(booting_, true)) {
+    boot_ended_.wait();
+    if (boot_error_) std::rethrow_exception(boot_error_);
+    return;
+  }
+  try {
+    raise_file_limit();
+    if (!config_.key) config_.key = Key::random();
+    if (config_.run_directory.empty()) config_.run_directory = run_directory_.emplace().path();
+    dispatcher_ = std::make_unique<Dispatcher>(uid(), calls_);
+    TransportOptions transport{};
+    transport.uid = uid();
+    transport.key = config_.key;
+    transport_ = std::make_unique<Transport>(std::move(transport), *this);
+    bind_all();
+    runtime_.start_soon("transport", [this] { transport_->serve(); });
+    expose_all();
+    directory_ = config_.directory(*this);
+    directory_->announce(entry());
+  } catch (...) {
+    boot_error_ = std::current_exception();
+    boot_ended_.set();
+    throw;
+  }
+  boot_ended_.set();
+}
+
+void Actor::bind_all() {
+  if (config_.bind.empty()) config_.bind.push_back(child_address(uid().uuid));
+  for (const Address& address : config_.bind) addresses_.push_back(transport_->bind(address));
+}
+
+void Actor::expose_all() {
+  dispatcher_->expose(detail::runtime_module());
+  for (const Module& module : config_.modules) {
+    const Module known = module.is_reference() ? Module::find(std::string(module.name())) : module;
+    if (known.is_reference()) {
+      throw UsageError("there is no module '" + std::string(module.name()) +
+                       "' in this program; link the library that defines it (alwayslink = True), "
+                       "or correct the name in enable_modules");
+    }
+    dispatcher_->expose(known);
+  }
+  for (const std::string& key : config_.functions) {
+    const FunctionEntry* function = FunctionTable::instance().find(key);
+    if (function == nullptr) throw UsageError("there is no function " + key + " in this program");
+    dispatcher_->expose(*function);
+  }
+}
+
+void Actor::shut_down() noexcept {
+  if (!transport_) return;
+  CancelScope shield({.shield = true});
+  try {
+    shield.run([&] {
+      move_on_after(leave_limit, [&] {
+        if (directory_) directory_->retract(uid());
+        transport_->leave();
+      });
+    });
+  } catch (const std::exception&) {  // whom we leave may be gone already
+  }
+}
+
+std::shared_ptr<RemotePeer> Actor::peer(const Uid& uid, const Address& address) {
+  std::shared_ptr<RemotePeer>& slot = peers_[uid.uuid];
+  if (!slot) {
+    const auto child = children_.find(uid.uuid);
+    slot = std::make_shared<RemotePeer>(*this, uid, address,
+                                        child == children_.end() ? nullptr : child->second);
+  }
+  return slot;
+}
+
+void Actor::add_child(std::shared_ptr<ChildLink> link) {
+  children_.emplace(link->uid.uuid, std::move(link));
+}
+
+void Actor::remove_child(const ChildLink& link) {
+  children_.erase(link.uid.uuid);
+  peers_.erase(link.uid.uuid);
+  if (directory_) directory_->peer_gone(link.uid);
+}
+
+void Actor::kill_children() const noexcept {
+  for (const auto& [uuid, link] : children_) {
+    if (link->kill) link->kill();
+  }
+}
+
+void Actor::on_child_ready(const std::string& uuid, const std::string& why_not) {
+  const auto child = children_.find(uuid);
+  if (child == children_.end()) return;
+  if (!why_not.empty()) child->second->boot_error = why_not;
+  child->second->ready.set();
+}
+
+Address Actor::child_address(const std::string& uuid) const {
+  return Address::parse("ipc://" + config_.run_directory + "/" + uuid.substr(0, 16));
+}
+
+void Actor::request_cancel(std::chrono::nanoseconds grace) {
+  if (!cancel_requested_.is_set()) cancel_grace_ = grace;
+  cancel_requested_.set();
+}
+
+DialogHandler* Actor::on_start(Connection& connection, std::uint64_t dialog, BytesView payload) {
+  return dispatcher_->on_start(connection, dialog, payload);
+}
+
+void Actor::on_connected(Connection& connection) {
+  peer(connection.peer(), connection.peer_address())->attach(connection.shared_from_this());
+}
+
+void Actor::on_disconnected(Connection& connection, std::exception_ptr why) {
+  const Uid uid = connection.peer();
+  const auto found = peers_.find(uid.uuid);
+  if (found == peers_.end()) return;
+  const std::shared_ptr<RemotePeer> peer = found->second;
+  peer->detach(connection);
+  if (peer->connected()) return;  // over another connection, which it made at the same time
+  const auto child = children_.find(uid.uuid);
+  if (child == children_.end()) {
+    peers_.erase(uid.uuid);  // portals keep it; it comes back if they connect again
+  } else {
+    child->second->took_leave = left_in_order(why);
+    child->second->disconnected.set();
+  }
+  if (directory_) directory_->peer_gone(uid);
+}
+
+}  // namespace troupe

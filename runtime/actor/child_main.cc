@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/child_main.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "troupe/runtime/actor/actor.h"
+#include "troupe/runtime/actor/boot_spec.h"
+#include "troupe/runtime/actor/interrupts.h"
+#include "troupe/runtime/actor/run_directory.h"
+#include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/loop_token.h"
+#include "troupe/runtime/fiber/nursery.h"
+#include "troupe/runtime/fiber/run.h"
+#include "troupe/spawn/lifeline.h"
+#include "troupe/spawn/process_name.h"
+
+namespace troupe {
+namespace {
+
+// How long an actor may take to end in order when its parent has died; the watcher ends it a little
+// later.
+constexpr auto orphan_grace = std::chrono::milliseconds(400);
+
+ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
+  ActorConfig config;
+  config.uid = spec.uid;
+  config.parent = spec.parent;
+  config.parent_address = Address::parse(spec.parent_address);
+  config.arbiter = DirectoryEntry{spec.arbiter, {Address::parse(spec.arbiter_address)}};
+  config.run_directory = spec.run_directory;
+  for (const std::string& address : spec.bind_addresses) {
+    config.bind.push_back(Address::parse(address));
+  }
+  config.key = Key::from_bytes(spec.key);
+  for (const std::string& module : spec.modules) config.modules.emplace_back(module);
+  config.functions = spec.functions;
+  config.cancel_grace = spec.cancel_grace;
+  config.directory = directory;
+  return config;
+}
+
+// Boots, tells the parent that the actor serves, or why it cannot. Returns whether it serves.
+bool boot_and_report(Actor& actor, RunOptions& options) {
+  std::string why_not;
+  try {
+    actor.boot();
+    if (options.on_actor_start) options.on_actor_start();
+  } catch (const std::exception& error) {
+    why_not = exception_type_name(std::current_exception()) + ": " + error.what();
+  }
+  const ActorConfig& config = actor.config();
+  actor.portal(*config.parent, config.parent_address)
+      .run<&detail::child_is_ready>(actor.uid().uuid, why_not);
+  return why_not.empty();
+}
+
+// Asks the actor to end when the parent dies, from the watcher's thread.
+UniqueFunction<void()> cancel_on_orphaned(Actor& actor) {
+  return [token = current_token(), &actor, run_directory = actor.config().run_directory] {
+    remove_abandoned_run(run_directory);
+    try {
+      token.post([&actor] {
+        actor.orphaned = true;
+        actor.request_cancel(orphan_grace);
+      });
+    } catch (const UsageError&) {  // it is ending already
+    }
+  };
+}
+
+// Serves callers until the actor is asked to end. Returns the exit code.
+int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
+  LifeLine lifeline(std::move(lifeline_fd), cancel_on_orphaned(actor));
+  lifeline.add_path(actor.config().run_directory);
+  // Who dies with its parent removes the parent's socket, too: nobody else is left to do it.
+  lifeline.add_path(actor.config().parent_address.path());
+  for (const Address& address : actor.config().bind) lifeline.add_path(address.path());
+  actor.lifeline = &lifeline;
+  struct Detach {
+    Actor& actor;
+    ~Detach() { actor.lifeline = nullptr; }
+  } const detach{actor};
+  if (!boot_and_report(actor, options)) return 1;
+  actor.cancel_requested().wait();
+  return 0;
+}
+
+// What a dead parent leaves behind: its socket, and if it was the root or the root is gone as well,
+// the run's directory.
+void remove_remains(const ActorConfig& config) {
+  ::unlink(config.parent_address.path().c_str());
+  remove_abandoned_run(config.run_directory);
+}
+
+// The actor's main task: serves, lets its callers' tasks end, and takes leave.
+int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
+  int exit_code = 0;
+  std::unique_ptr<Actor> actor;
+  open_task_nursery([&](TaskNursery& runtime) {
+    open_task_nursery([&](TaskNursery& calls) {
+      actor = std::make_unique<Actor>(std::move(config), runtime, calls);
+      runtime.start_soon("SIGTERM", [&actor] {
+        wait_for_signal({SIGTERM});
+        actor->request_cancel(actor->config().cancel_grace);
+      });
+      exit_code = serve_callers(*actor, options, std::move(lifeline_fd));
+      calls.cancel("the actor was asked to end");
+    });
+    actor->shut_down();
+    runtime.cancel();
+  });
+  const bool orphaned = actor->orphaned;
+  const ActorConfig ended = actor->config();
+  actor.reset();
+  if (orphaned) remove_remains(ended);
+  return exit_code;
+}
+
+}  // namespace
+
+void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) {
+  int exit_code = 1;
+  try {
+    const BootSpec spec = BootSpec::decode(boot.blob);
+    set_process_name(spec.uid.name);
+    std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
+    const BlockedSignals blocked({SIGTERM});
+    FiberOptions fibers;
+    fibers.stack_size = options.stack_size;
+    fibers.schedule_seed = options.schedule_seed;
+    exit_code = run_tasks(
+        [&] { return live(config_of(spec, directory), options, std::move(boot.lifeline)); },
+        fibers);
+  } catch (const std::exception& error) {
+    log_message(LogLevel::error, "actor",
+                std::string("an actor's process ends with an error: ") + error.what());
+  }
+  std::exit(exit_code);
+}
+
+}  // namespace troupe

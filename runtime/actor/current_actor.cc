@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/current_actor.h"
+
+#include <unistd.h>
+
+#include "troupe/runtime/actor/actor.h"
+
+namespace troupe {
+
+const Uid& CurrentActor::uid() const { return Actor::current().uid(); }
+
+pid_t CurrentActor::pid() const { return ::getpid(); }
+
+Address CurrentActor::address() const { return Actor::booted().address(); }
+
+const std::optional<Uid>& CurrentActor::parent_uid() const {
+  return Actor::current().config().parent;
+}
+
+bool CurrentActor::is_root() const { return Actor::current().is_root(); }
+
+bool CurrentActor::is_arbiter() const {
+  const Actor& actor = Actor::booted();
+  return Actor::booted().directory().arbiter().uid == actor.uid();
+}
+
+CurrentActor current_actor() {
+  static_cast<void>(Actor::current());
+  return {};
+}
+
+Portal get_parent() {
+  Actor& actor = Actor::booted();
+  if (actor.is_root()) {
+    throw UsageError("the root actor '" + actor.uid().name + "' has no parent");
+  }
+  return actor.portal(*actor.config().parent, actor.config().parent_address);
+}
+
+}  // namespace troupe

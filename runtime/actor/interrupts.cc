@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/interrupts.h"
+
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "troupe/runtime/base/unique_fd.h"
+#include "troupe/runtime/fiber/fd_wait.h"
+#include "troupe/runtime/fiber/timeouts.h"
+
+namespace troupe {
+namespace {
+
+bool is_at_default(int signal) {
+  struct sigaction present;
+  return ::sigaction(signal, nullptr, &present) == 0 && (present.sa_flags & SA_SIGINFO) == 0 &&
+         present.sa_handler == SIG_DFL;
+}
+
+sigset_t set_of(const std::vector<int>& signals) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : signals) ::sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+BlockedSignals::BlockedSignals(std::initializer_list<int> signals) {
+  for (const int signal : signals) {
+    if (is_at_default(signal)) signals_.push_back(signal);
+  }
+  const sigset_t set = set_of(signals_);
+  ::pthread_sigmask(SIG_BLOCK, &set, &before_);
+}
+
+BlockedSignals::~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+int wait_for_signal(const std::vector<int>& signals) {
+  if (signals.empty()) sleep_forever();
+  const sigset_t set = set_of(signals);
+  const UniqueFd descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!descriptor) throw std::system_error(errno, std::generic_category(), "signalfd");
+  for (;;) {
+    signalfd_siginfo info;
+    if (::read(descriptor.get(), &info, sizeof info) == sizeof info) {
+      return static_cast<int>(info.ssi_signo);
+    }
+    wait_readable(descriptor.get());
+  }
+}
+
+}  // namespace troupe

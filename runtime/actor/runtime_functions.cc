@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/runtime_functions.h"
+
+#include "troupe/runtime/actor/actor.h"
+
+namespace troupe::detail {
+
+void child_is_ready(const std::string& uuid, const std::string& why_not) {
+  Actor::current().on_child_ready(uuid, why_not);
+}
+
+void cancel_actor(std::chrono::nanoseconds grace) { Actor::current().request_cancel(grace); }
+
+const Module& runtime_module() { return module<"troupe.runtime", &child_is_ready, &cancel_actor>; }
+
+}  // namespace troupe::detail

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What every actor lets its peers call, besides what the program exposes: the runtime's own module.
+
+#include <chrono>
+#include <string>
+
+#include "troupe/runtime/rpc/module.h"
+
+namespace troupe::detail {
+
+/// A child says to its parent: I am registered and serve. `why_not` is empty, or why it cannot.
+void child_is_ready(const std::string& uuid, const std::string& why_not);
+
+/// Asks this actor to end in order, within `grace`.
+void cancel_actor(std::chrono::nanoseconds grace);
+
+/// The module "troupe.runtime".
+const Module& runtime_module();
+
+}  // namespace troupe::detail

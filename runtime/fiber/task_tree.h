@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What all tasks of this thread's loop do at the moment, as text: the first thing to look at when a
+// program hangs. Under `FiberOptions::dump_on_sigusr1` the signal SIGUSR1 prints it.
+
+#include <string>
+
+namespace troupe {
+
+template <class T>
+class TaskStatus;
+
+/// The tree of the loop's tasks and nurseries: each task with its name, the place at which it was
+/// started, what it waits for and since when. One line each; of the children of one nursery a
+/// thousand are shown, and the rest counted. Never waits. Throws `UsageError` where no loop runs.
+std::string task_tree();
+
+namespace detail {
+
+/// Prints the tree on stderr whenever SIGUSR1 comes, until cancelled; a system task.
+void dump_task_tree_on_sigusr1(TaskStatus<void>& ready);
+
+}  // namespace detail
+}  // namespace troupe

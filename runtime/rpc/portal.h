@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Portals: handles for calling into another actor. A call through a portal looks like a local call;
+// it is a task of its own over there, and its error comes back as the caller's.
+
+#include <chrono>
+#include <compare>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "troupe/ipc/address.h"
+#include "troupe/ipc/uid.h"
+#include "troupe/runtime/rpc/call.h"
+#include "troupe/runtime/rpc/function.h"
+
+namespace troupe {
+
+class Peer;
+
+namespace detail {
+
+/// A `start` frame's payload that calls `F`.
+template <auto F, class... Args>
+Bytes encode_start(Args&&... args) {
+  Bytes start;
+  CallRequest{.by = CallRequest::By::id, .id = function_id<F>()}.encode_head(start);
+  encode_call_into<F>(start, std::forward<Args>(args)...);
+  return start;
+}
+
+template <auto F>
+constexpr void check_plain() {
+  static_assert(FunctionTraits<F>::kind != FunctionKind::stream,
+                "this function is a stream (its first parameter is a Sink): call it with "
+                "portal.open_stream<&f>(args..., body)");
+  static_assert(FunctionTraits<F>::kind != FunctionKind::context,
+                "this function is a context (its first parameter is a Context&): call it with "
+                "portal.open_context<&f>(args..., body)");
+}
+
+}  // namespace detail
+
+/// A handle for calling into one actor. A value; using it after the actor is gone throws
+/// `TransportClosed` or `ActorDied`, never hangs.
+class Portal {
+ public:
+  /// For the runtime: a portal to `peer`.
+  explicit Portal(std::shared_ptr<Peer> peer) : peer_(std::move(peer)) {}
+
+  /// Calls `F` there and returns its result. Checkpoint. Throws `RemoteActorError` when `F` throws,
+  /// `ModuleNotExposed` when the actor does not expose it, `ActorDied` or `TransportClosed` when
+  /// the actor is gone. Cancelling the caller's scope cancels the remote task and waits, bounded,
+  /// for it.
+  template <auto F, class... Args>
+  ResultOf<F> run(Args&&... args) const {
+    detail::check_plain<F>();
+    return decode_result<F>(detail::call(
+        *peer_, detail::encode_start<F>(std::forward<Args>(args)...), function_key<F>()));
+  }
+
+  /// Calls "module.fn" by name, for programs that do not share the binary. Checkpoint. Throws as
+  /// above, and `MsgTypeError` naming both signatures when they differ.
+  template <class R, class... Args>
+  R run(std::string_view path, Args&&... args) const {
+    Bytes start;
+    CallRequest{.by = CallRequest::By::name,
+                .path = std::string(path),
+                .signature = wire_signature<R, Args...>()}
+        .encode_head(start);
+    start += encode_named_call(std::forward<Args>(args)...);
+    return decode_message<R>(detail::call(*peer_, std::move(start), path));
+  }
+
+  /// Asks the actor to end, and waits for its acknowledgement and end, `timeout` at most, shielded
+  /// from the caller's own cancellation. Returns whether that came in time; false, without an
+  /// error, when the actor was gone already.
+  bool cancel_actor(std::chrono::nanoseconds timeout = std::chrono::seconds(5)) const;
+
+  /// Who the actor is.
+  const Uid& uid() const noexcept;
+  /// Where it listens.
+  const Address& address() const noexcept;
+  /// Whether a connection to it stands. Never waits.
+  bool connected() const noexcept;
+  /// The peer behind, for the runtime.
+  const std::shared_ptr<Peer>& peer() const noexcept { return peer_; }
+
+  /// Two portals are equal when they lead to the same incarnation of an actor.
+  friend bool operator==(const Portal& a, const Portal& b) { return a.uid() == b.uid(); }
+  friend std::strong_ordering operator<=>(const Portal& a, const Portal& b) {
+    return a.uid() <=> b.uid();
+  }
+
+ private:
+  std::shared_ptr<Peer> peer_;
+};
+
+/// Prints the actor's uid.
+template <class Stream>
+requires requires(Stream& stream, const std::string& text) { stream << text; }
+Stream& operator<<(Stream& stream, const Portal& portal) {
+  stream << "portal to " << portal.uid().to_string();
+  return stream;
+}
+
+}  // namespace troupe
+
+template <>
+struct std::hash<troupe::Portal> {
+  std::size_t operator()(const troupe::Portal& portal) const noexcept {
+    return std::hash<troupe::Uid>{}(portal.uid());
+  }
+};

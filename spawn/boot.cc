@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/spawn/boot.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+
+#include "troupe/spawn/boot_record.h"
+#include "troupe/spawn/errors.h"
+
+namespace troupe {
+
+namespace {
+
+struct Mark {
+  int fd = -1;
+  pid_t parent_pid = 0;
+};
+
+bool parse_number(std::string_view text, int& value) {
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  return result.ec == std::errc() && result.ptr == end && value >= 0;
+}
+
+std::optional<Mark> parse_mark(std::string_view text) {
+  Mark mark;
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || !parse_number(text.substr(0, colon), mark.fd) ||
+      !parse_number(text.substr(colon + 1), mark.parent_pid)) {
+    return std::nullopt;
+  }
+  return mark;
+}
+
+std::optional<Mark> take_mark() {
+  const char* text = std::getenv(detail::child_mark);
+  if (text == nullptr) return std::nullopt;
+  const std::optional<Mark> mark = parse_mark(text);
+  ::unsetenv(detail::child_mark);
+  return mark;
+}
+
+// Whether the descriptor is a socket pair that the process of the mark has made: nothing else that
+// happens to be open under that number passes.
+bool is_lifeline_from(const Mark& mark) {
+  ucred creator{};
+  socklen_t size = sizeof creator;
+  return ::getsockopt(mark.fd, SOL_SOCKET, SO_PEERCRED, &creator, &size) == 0 &&
+         creator.pid == mark.parent_pid;
+}
+
+bool is_hung_up(int fd) {
+  pollfd look{fd, POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) == 1;
+}
+
+[[noreturn]] void fail(const Mark& mark, const char* what) {
+  throw SpawnFailed("this process (pid " + std::to_string(::getpid()) +
+                    ") was started as an actor by process " + std::to_string(mark.parent_pid) +
+                    ", but " + what);
+}
+
+// A mark that names another parent is either stale, that is inherited through some program in
+// between, or it is ours and the parent has died so early that we are an orphan already. Running
+// on as a root would start the user's program anew, so an orphan must be told apart: it holds the
+// life-line, whose other end is closed.
+bool is_for_this_process(const Mark& mark) {
+  const bool lifeline_is_here = is_lifeline_from(mark);
+  if (mark.parent_pid == ::getppid()) {
+    if (!lifeline_is_here) {
+      fail(mark,
+           "its life-line is not there: something in this program closes descriptors that it has "
+           "not opened before troupe's `init` or `run`; call these first");
+    }
+    return true;
+  }
+  if (lifeline_is_here && is_hung_up(mark.fd)) fail(mark, "that has died meanwhile");
+  return false;
+}
+
+void die_with_parent(const Mark& mark) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  // It may have died before the signal was armed, which then never comes.
+  if (::getppid() != mark.parent_pid) fail(mark, "that has died meanwhile");
+}
+
+}  // namespace
+
+std::optional<Boot> take_boot_record() {
+  const std::optional<Mark> mark = take_mark();
+  if (!mark || !is_for_this_process(*mark)) return std::nullopt;
+  UniqueFd lifeline(mark->fd);
+  ::fcntl(lifeline.get(), F_SETFD, FD_CLOEXEC);
+  die_with_parent(*mark);
+  Bytes blob = detail::read_boot_record(lifeline.get());
+  return Boot{std::move(blob), std::move(lifeline), mark->parent_pid};
+}
+
+}  // namespace troupe

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The first thing that a child process does: find out that it is one. Call `take_boot_record` at
+// the top of the program, on the main thread, before anything is started that could inherit the
+// mark. In a process that nobody spawned it costs one look into the environment.
+
+#include <sys/types.h>
+
+#include <optional>
+
+#include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/base/unique_fd.h"
+
+namespace troupe {
+
+/// What a child process gets from its parent.
+struct Boot {
+  Bytes blob;            ///< `SpawnSpec::blob`, octet by octet.
+  UniqueFd lifeline;     ///< Open as long as the parent lives; give it to a `LifeLine`.
+  pid_t parent_pid = 0;  ///< The parent.
+};
+
+/// Takes this process' boot record; `nullopt` when this process is not a spawned child.
+///
+/// The mark of a child is the environment variable `TROUPE_CHILD=<descriptor>:<parent's pid>`. It
+/// is unset at once, so that programs started from here are not taken for children; a mark that
+/// names another parent than this process has is ignored. From here on the kernel kills this
+/// process when its parent dies, until a `LifeLine` takes over.
+///
+/// Blocks the thread while the parent is still writing. Throws `SpawnFailed` if the record is
+/// malformed or incomplete, or if the parent is dead already: the process should then end.
+/// Threads: only on the main thread, while there is no other that reads the environment.
+std::optional<Boot> take_boot_record();
+
+namespace detail {
+
+/// The environment variable that marks a child.
+inline constexpr const char* child_mark = "TROUPE_CHILD";
+
+}  // namespace detail
+}  // namespace troupe

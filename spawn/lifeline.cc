@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/spawn/lifeline.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "troupe/runtime/base/error.h"
+#include "troupe/spawn/pidfd.h"
+
+namespace troupe {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds last_resort_delay{250};
+
+// Has all signals blocked while it lives: a thread started meanwhile keeps them so.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+timespec to_timespec(milliseconds duration) {
+  const auto count = std::max<milliseconds::rep>(duration.count(), 0);
+  return {static_cast<time_t>(count / 1000), static_cast<long>(count % 1000) * 1'000'000};
+}
+
+void sleep_for(milliseconds duration) {
+  timespec left = to_timespec(duration);
+  while (::clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+  }
+}
+
+// The callback may need a lock that the stuck thread holds, and a path may be on a dead disk: the
+// kernel's timer depends on nothing.
+void arm_last_resort(milliseconds delay) {
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGKILL;
+  timer_t timer;
+  if (::timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) return;
+  itimerspec when{};
+  when.it_value = to_timespec(delay);
+  ::timer_settime(timer, 0, &when, nullptr);
+}
+
+template <class T>
+void erase_one(std::vector<T>& values, const T& value) {
+  const auto found = std::find(values.begin(), values.end(), value);
+  if (found != values.end()) values.erase(found);
+}
+
+}  // namespace
+
+class LifeLine::Watcher {
+ public:
+  Watcher(UniqueFd fd, UniqueFunction<void()> on_eof, milliseconds grace)
+      : fd_(std::move(fd)), on_eof_(std::move(on_eof)), grace_(grace) {
+    int death_signal = 0;
+    ::prctl(PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
+    if (death_signal != 0) parent_ = detail::open_pidfd(::getppid());
+  }
+
+  static void start(const std::shared_ptr<Watcher>& self) {
+    const AllSignalsBlocked blocked;
+    self->thread_ = std::thread([self] {
+      ::pthread_setname_np(::pthread_self(), "lifeline");
+      self->run();
+    });
+    ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);  // from here on the watch is kept
+  }
+
+  // The watch goes on until the process has ended: a parent that dies now must neither leave it
+  // behind, should its exit hang, nor kill it in the middle of its clearing up, as the parent-death
+  // signal would.
+  void end_in_order() {
+    silence();
+    thread_.detach();
+  }
+
+  void change_paths(UniqueFunction<void(std::vector<std::string>&)> change) {
+    const std::lock_guard lock(mutex_);
+    change(paths_);
+  }
+
+  void change_children(UniqueFunction<void(std::vector<int>&)> change) {
+    const std::lock_guard lock(mutex_);
+    change(children_);
+    if (parent_is_gone_) hang_up_on_children();
+  }
+
+ private:
+  void run() {
+    wait_for_end();
+    arm_last_resort(grace_ + last_resort_delay);
+    {
+      const std::lock_guard lock(mutex_);
+      parent_is_gone_ = true;
+      hang_up_on_children();
+    }
+    call_on_eof();
+    sleep_for(grace_);
+    remove_paths();
+    ::_exit(1);
+  }
+
+  void wait_for_end() {
+    for (;;) {
+      pollfd watched[] = {{fd_.get(), POLLIN | POLLRDHUP, 0},
+                          {parent_.get(), POLLIN, 0}};  // -1 is passed over
+      if (::poll(watched, 2, -1) <= 0) continue;
+      const bool hung_up = (watched[0].revents & ~POLLIN) != 0;
+      if (hung_up || watched[1].revents != 0 || !drop_input()) return;
+    }
+  }
+
+  // Returns false at the end of the stream.
+  bool drop_input() {
+    char buffer[512];
+    const ssize_t got = ::read(fd_.get(), buffer, sizeof buffer);
+    return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
+  }
+
+  void hang_up_on_children() {
+    for (int child : children_) ::shutdown(child, SHUT_RDWR);
+  }
+
+  void call_on_eof() {
+    const std::lock_guard lock(callback_mutex_);
+    if (!on_eof_) return;
+    try {
+      on_eof_();
+    } catch (...) {  // nobody is there to hear of it, and the process ends anyway
+    }
+  }
+
+  // Waits for a call that is under way: what it refers to may go afterwards.
+  void silence() {
+    const std::lock_guard lock(callback_mutex_);
+    on_eof_ = nullptr;
+  }
+
+  void remove_paths() {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& path : paths_) ::unlink(path.c_str());
+    for (auto path = paths_.rbegin(); path != paths_.rend(); ++path) ::rmdir(path->c_str());
+  }
+
+  const UniqueFd fd_;
+  // The parent's pidfd. A fork of the parent that does not execute keeps the life-line's other end
+  // open. Only where the parent-death signal was armed: else the parent is some launcher.
+  UniqueFd parent_;
+  std::mutex callback_mutex_;
+  UniqueFunction<void()> on_eof_;  // under callback_mutex_
+  const milliseconds grace_;
+  std::thread thread_;
+  std::atomic<bool> parent_is_gone_ = false;
+  std::mutex mutex_;
+  std::vector<std::string> paths_;  // under mutex_
+  std::vector<int> children_;       // under mutex_
+};
+
+LifeLine::LifeLine(UniqueFd fd, UniqueFunction<void()> on_eof, milliseconds grace) {
+  try {
+    watcher_ = std::make_shared<Watcher>(std::move(fd), std::move(on_eof), grace);
+    Watcher::start(watcher_);
+  } catch (const std::system_error& error) {
+    throw Error("process " + std::to_string(::getpid()) + " cannot watch its parent's life (" +
+                error.what() + "): raise the limits of threads and files (ulimit -u, -n)");
+  }
+}
+
+LifeLine::~LifeLine() { watcher_->end_in_order(); }
+
+void LifeLine::add_path(std::string path) {
+  watcher_->change_paths(
+      [&path](std::vector<std::string>& paths) { paths.push_back(std::move(path)); });
+}
+
+void LifeLine::remove_path(const std::string& path) {
+  watcher_->change_paths([&path](std::vector<std::string>& paths) { erase_one(paths, path); });
+}
+
+void LifeLine::add_child(int lifeline_fd) {
+  watcher_->change_children([lifeline_fd](std::vector<int>& fds) { fds.push_back(lifeline_fd); });
+}
+
+void LifeLine::remove_child(int lifeline_fd) {
+  watcher_->change_children([lifeline_fd](std::vector<int>& fds) { erase_one(fds, lifeline_fd); });
+}
+
+}  // namespace troupe

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/spawn/terminate.h"
+
+#include <csignal>
+#include <string>
+
+#include "troupe/runtime/base/error.h"
+#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/spawn/errors.h"
+
+namespace troupe {
+
+namespace {
+
+constexpr std::chrono::seconds teardown_limit{10};
+
+std::string describe(const Child& child) {
+  return "the process of actor " + detail::quoted_name(child.name()) + " (pid " +
+         std::to_string(child.pid()) + ")";
+}
+
+bool ends_within(Child& child, std::chrono::nanoseconds limit) {
+  CancelScope scope({.deadline = detail::saturating_add(current_time(), limit), .shield = true});
+  scope.run([&] { child.wait(); });
+  return child.wait_nowait().has_value();
+}
+
+}  // namespace
+
+ExitStatus terminate(Child& child, std::chrono::nanoseconds grace) {
+  if (grace < std::chrono::nanoseconds::zero()) {
+    throw UsageError("the grace for " + describe(child) + " is negative; use 0 to kill it at once");
+  }
+  if (!ends_within(child, grace)) {
+    child.send_signal(SIGKILL);
+    if (!ends_within(child, teardown_limit)) {
+      log_message(LogLevel::error, "spawn",
+                  describe(child) +
+                      " was killed, but hangs in the kernel; it is waited for no "
+                      "longer. Look for a dead disk or network mount");
+      return ExitStatus::unknown();
+    }
+  }
+  return *child.status();
+}
+
+}  // namespace troupe

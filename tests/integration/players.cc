@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The program that the tests of whole process trees run: what it does is its first argument.
+
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <random>
+#include <string>
+
+#include "troupe/troupe.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Lets a random time pass, 0 to 50 ms, drawn from the seed in the environment, so that actors meet
+// in every order.
+void maybe_delay() {
+  static const char* const seed = std::getenv("PLAYERS_SEED");
+  if (seed == nullptr) return;
+  static std::mt19937 random(static_cast<unsigned>(std::stoul(seed)) +
+                             std::hash<std::string>{}(troupe::current_actor().name()));
+  troupe::sleep(std::chrono::milliseconds(std::uniform_int_distribution<int>(0, 50)(random)));
+}
+
+std::string hi() {
+  maybe_delay();
+  return "Hi my name is " + troupe::current_actor().name();
+}
+
+std::string say_hello(const std::string& other_actor) {
+  maybe_delay();
+  troupe::Portal other = troupe::wait_for_actor(other_actor);
+  maybe_delay();
+  std::string line = other.run<&hi>();
+  maybe_delay();
+  return line;
+}
+
+inline const auto& scene = troupe::module<"scene", &say_hello, &hi>;
+
+void first_scene(const std::string& first, const std::string& second) {
+  troupe::open_nursery([&](troupe::ActorNursery& n) {
+    auto one = n.run_in_actor<&say_hello>(first, second);
+    auto two = n.run_in_actor<&say_hello>(second, first);
+    std::cout << two.result() << '\n' << one.result() << std::endl;
+  });
+}
+
+void spin() {
+  for (volatile bool busy = true; busy;) {
+  }
+}
+
+// A tree two levels deep; with `stuck`, its leaves never come to a checkpoint.
+void hold_court(int depth, bool stuck) {
+  troupe::open_nursery([&](troupe::ActorNursery& n) {
+    for (int i = 0; i < 2 && depth > 0; ++i) {
+      n.run_in_actor<&hold_court>("level-" + std::to_string(depth), depth - 1, stuck);
+    }
+    if (depth == 0 && stuck) spin();
+    struct SaysWhenLeft {
+      int depth;
+      ~SaysWhenLeft() {
+        if (depth == 2) std::cout << "the court is dissolved" << std::endl;
+      }
+    } const says{depth};
+    if (depth == 2) {
+      while (troupe::find_actors("level-1").size() < 4) troupe::sleep(1ms);
+      std::cout << "the court is complete" << std::endl;
+    }
+    troupe::sleep_forever();
+  });
+}
+
+inline const auto& court = troupe::module<"court", &hold_court>;
+
+void throw_in_depth() { throw std::logic_error("the plot has a hole"); }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string play = argc > 1 ? argv[1] : "scene";
+  const bool is_child = std::getenv("TROUPE_CHILD") != nullptr;
+  if (play == "forgets_run" && is_child) return 0;
+  if (play == "exits_early" && is_child) std::exit(7);
+  const std::map<std::string, std::function<void()>> plays = {
+      {"scene", [] { first_scene("donny", "gretchen"); }},
+      {"scene_reversed", [] { first_scene("gretchen", "donny"); }},
+      {"court", [] { hold_court(2, false); }},
+      {"stuck_court", [] { hold_court(2, true); }},
+      {"throws",
+       [] {
+         troupe::open_nursery(
+             [](troupe::ActorNursery& n) { n.run_in_actor<&throw_in_depth>("author"); });
+       }},
+      {"forgets_run",
+       [] { troupe::open_nursery([](troupe::ActorNursery& n) { n.start_actor("lost"); }); }},
+      {"exits_early",
+       [] { troupe::open_nursery([](troupe::ActorNursery& n) { n.start_actor("lost"); }); }},
+  };
+  return troupe::run(argc, argv, [&] { plays.at(play)(); });
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Whole trees of processes, seen from outside: how they end, what they print, and that nothing is
+// left of them.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <string>
+
+#include "troupe/tests/support/program.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using troupe::testing::Outcome;
+using troupe::testing::Program;
+
+constexpr const char* players = "tests/integration/players";
+
+class ProcessTreeTest : public ::testing::TestWithParam<const char*> {};
+
+// SIGINT to the root cancels the tree in order: exit code 130, no process and no file is left.
+// (T-SIG-04, CAN-13: an interrupt ends the main task, and the children with it.)
+TEST(ProcessTreeTest, SigintEndsTheTreeWith130) {
+  Program program(players, {"court"});
+  ASSERT_TRUE(program.wait_for_output("the court is complete"));
+  program.send_signal(SIGINT);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome.errors;
+  EXPECT_TRUE(program.processes().empty());
+  EXPECT_THAT(program.leftover_files(), ::testing::IsEmpty());
+}
+
+TEST(ProcessTreeTest, SigtermEndsTheTreeWith143) {
+  Program program(players, {"court"});
+  ASSERT_TRUE(program.wait_for_output("the court is complete"));
+  program.send_signal(SIGTERM);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 143) << outcome.errors;
+  EXPECT_TRUE(program.processes().empty());
+}
+
+// A second SIGINT does not wait for actors that are stuck.
+TEST(ProcessTreeTest, SecondSigintEndsAtOnce) {
+  Program program(players, {"stuck_court"});
+  ASSERT_TRUE(program.wait_for_output("the court is complete"));
+  program.send_signal(SIGINT);
+  ASSERT_TRUE(program.wait_for_output("the court is dissolved"));
+  program.send_signal(SIGINT);
+  EXPECT_EQ(program.wait().exit_code, 130);
+  EXPECT_TRUE(program.gone_within(2s));
+}
+
+// kill -9 of the root: its actors notice by themselves, also those that never come to a checkpoint.
+TEST_P(ProcessTreeTest, KilledRootLeavesNoProcess) {
+  Program program(players, {GetParam()});
+  ASSERT_TRUE(program.wait_for_output("the court is complete"));
+  EXPECT_EQ(program.processes().size(), 7u);
+  program.send_signal(SIGKILL);
+  EXPECT_TRUE(program.gone_within(1s));
+  EXPECT_EQ(program.wait().signal, SIGKILL);
+  EXPECT_THAT(program.leftover_files(), ::testing::IsEmpty());
+}
+INSTANTIATE_TEST_SUITE_P(Courts, ProcessTreeTest, ::testing::Values("court", "stuck_court"));
+
+// An error that nobody caught: exit code 1, and on stderr its type, message and actor.
+TEST(ProcessTreeTest, UncaughtErrorIsReported) {
+  Program program(players, {"throws"});
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 1);
+  for (const char* part : {"std::logic_error", "the plot has a hole", "author"}) {
+    EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors;
+  }
+  EXPECT_TRUE(program.processes().empty());
+}
+
+// SPN-14: a child that dies before its handshake is an error that says so, not a wait for ever.
+TEST(ProcessTreeTest, ChildThatExitsBeforeItsHandshakeIsSpawnFailed) {
+  const Outcome outcome = Program(players, {"exits_early"}).wait();
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.errors.find("SpawnFailed"), std::string::npos) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("exit code 7"), std::string::npos) << outcome.errors;
+}
+
+TEST(ProcessTreeTest, ChildWhoseMainNeverReachesRunIsSpawnFailed) {
+  const Outcome outcome = Program(players, {"forgets_run"}).wait();
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.errors.find("without reaching troupe::run"), std::string::npos)
+      << outcome.errors;
+}
+
+// Two functions of one identity stop the program with a sentence that names both.
+TEST(ProcessTreeTest, TwoFunctionsOfOneIdentityStopTheProgram) {
+  const Outcome outcome = Program("tests/integration/twins").wait();
+  EXPECT_NE(outcome.exit_code, 0);
+  for (const char* part : {"twin", "twins_one.cc", "twins_two.cc"}) {
+    EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors;
+  }
+}
+
+}  // namespace

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/outbox.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "troupe/ipc/reassembly.h"
+
+namespace troupe {
+namespace {
+
+Bytes take(Outbox& outbox) {
+  Bytes message(outbox.batch_size(), '\0');
+  outbox.take_batch(message.data());
+  return message;
+}
+
+/// Reads messages as the peer would: whole payloads in the order of their ends.
+struct Receiver {
+  void read(BytesView message) {
+    FrameReader reader(message);
+    for (FrameView frame; reader.next(frame);) {
+      if (!frame.is_piece) {
+        got.push_back({frame.kind, frame.dialog, Bytes(frame.payload)});
+      } else if (auto whole = reassembly.add(frame)) {
+        got.push_back({frame.kind, frame.dialog, std::move(*whole)});
+      }
+    }
+  }
+  void read_all(Outbox& outbox) {
+    while (!outbox.empty()) read(take(outbox));
+  }
+  std::vector<FrameKind> kinds() const {
+    std::vector<FrameKind> result;
+    for (const Frame& frame : got) result.push_back(frame.kind);
+    return result;
+  }
+
+  Reassembly reassembly{Limits{}};
+  std::vector<Frame> got;
+};
+
+using Kinds = std::vector<FrameKind>;
+
+TEST(OutboxTest, EverythingOfOneTurnGoesInOneMessage) {
+  Outbox outbox;
+  for (std::uint64_t dialog = 2; dialog <= 20; dialog += 2)
+    outbox.push(FrameKind::start, dialog, "x");
+  Receiver receiver;
+  receiver.read(take(outbox));
+  EXPECT_EQ(receiver.got.size(), 10u);
+  EXPECT_TRUE(outbox.empty());
+  EXPECT_EQ(outbox.batch_size(), 0u);
+}
+
+TEST(OutboxTest, UrgentFramesGoBeforeData) {
+  Outbox outbox;
+  outbox.push(FrameKind::yield, 2, "1");
+  outbox.push(FrameKind::yield, 2, "2");
+  outbox.push(FrameKind::cancel, 4, "");
+  Receiver receiver;
+  receiver.read_all(outbox);
+  EXPECT_EQ(receiver.kinds(), (Kinds{FrameKind::cancel, FrameKind::yield, FrameKind::yield}));
+}
+
+TEST(OutboxTest, ACancelNeverOvertakesTheStartOfItsDialog) {
+  Outbox outbox;
+  outbox.push(FrameKind::start, 2, "");
+  outbox.push(FrameKind::cancel, 2, "");
+  outbox.push(FrameKind::start, 4, Bytes(3 * piece_size, 'x'));
+  outbox.push(FrameKind::cancel, 4, "");
+  Receiver receiver;
+  receiver.read_all(outbox);
+  ASSERT_EQ(receiver.got.size(), 4u);
+  EXPECT_EQ(receiver.kinds(),
+            (Kinds{FrameKind::start, FrameKind::cancel, FrameKind::start, FrameKind::cancel}));
+  EXPECT_EQ(receiver.got[3].dialog, 4u);
+}
+
+TEST(OutboxTest, OthersPassALargePayloadAndItsOwnDialogWaits) {
+  Outbox outbox;
+  outbox.push(FrameKind::yield, 2, Bytes(10 * piece_size, 'x'));
+  outbox.push(FrameKind::yield, 2, "after");
+  outbox.push(FrameKind::ret, 4, "small");
+  outbox.push(FrameKind::cancel, 2, "");
+  Receiver receiver;
+  receiver.read(take(outbox));
+  EXPECT_EQ(receiver.kinds(), (Kinds{FrameKind::cancel, FrameKind::ret}));
+  receiver.read_all(outbox);
+  ASSERT_EQ(receiver.got.size(), 4u);
+  EXPECT_EQ(receiver.got[2].payload, Bytes(10 * piece_size, 'x'));
+  EXPECT_EQ(receiver.got[3].payload, "after");
+}
+
+TEST(OutboxTest, LargePayloadsTakeTurns) {
+  Outbox outbox;
+  outbox.push(FrameKind::ret, 2, Bytes(20 * piece_size, 'x'));
+  outbox.push(FrameKind::ret, 4, Bytes(2 * piece_size, 'y'));
+  Receiver receiver;
+  receiver.read_all(outbox);
+  ASSERT_EQ(receiver.got.size(), 2u);
+  EXPECT_EQ(receiver.got[0].dialog, 4u);
+}
+
+TEST(OutboxTest, TheLastWordsComeLast) {
+  Outbox outbox;
+  outbox.push_last(FrameKind::bye);
+  for (int i = 0; i < 100; ++i) outbox.push(FrameKind::credit, 2, Bytes(piece_size / 2, 'x'));
+  outbox.push(FrameKind::ret, 2, Bytes(5 * piece_size, 'x'));
+  outbox.push(FrameKind::ret, 4, "small");
+  Receiver receiver;
+  receiver.read_all(outbox);
+  ASSERT_EQ(receiver.got.size(), 103u);
+  EXPECT_EQ(receiver.got.back().kind, FrameKind::bye);
+}
+
+TEST(OutboxTest, PayloadsAtTheLimitAreNotCut) {
+  Outbox outbox;
+  outbox.push(FrameKind::ret, 2, Bytes(piece_size, 'x'));
+  EXPECT_EQ(outbox.batch_size(), frame_header_size + piece_size);
+  take(outbox);
+  outbox.push(FrameKind::ret, 2, Bytes(piece_size + 1, 'x'));
+  EXPECT_EQ(outbox.batch_size(), frame_header_size + piece_header_size + piece_size);
+}
+
+TEST(OutboxTest, RandomTrafficArrivesWholeAndInOrder) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 60; ++round) {
+    Outbox outbox;
+    Receiver receiver;
+    std::map<std::pair<std::uint64_t, bool>, std::vector<Bytes>> sent, got;
+    const auto is_urgent = [](FrameKind kind) { return kind == FrameKind::credit; };
+    for (int i = 0; i < 300; ++i) {
+      const std::uint64_t dialog = 2 + random() % 4;
+      const FrameKind kind = random() % 3 == 0 ? FrameKind::credit : FrameKind::yield;
+      const std::size_t size = kind == FrameKind::yield && random() % 10 == 0
+                                   ? random() % (4 * piece_size)
+                                   : random() % 3000;
+      Bytes payload(size, static_cast<char>('a' + i % 26));
+      sent[{dialog, is_urgent(kind)}].push_back(payload);
+      outbox.push(kind, dialog, std::move(payload));
+      if (random() % 4 == 0 && !outbox.empty()) {
+        ASSERT_LE(outbox.batch_size(), max_message_size);
+        ASSERT_GT(outbox.batch_size(), 0u);
+        receiver.read(take(outbox));
+      }
+    }
+    receiver.read_all(outbox);
+    ASSERT_EQ(outbox.queued(), 0u);
+    ASSERT_EQ(receiver.reassembly.count(), 0u);
+    for (Frame& frame : receiver.got)
+      got[{frame.dialog, is_urgent(frame.kind)}].push_back(std::move(frame.payload));
+    ASSERT_EQ(got, sent);
+  }
+}
+
+}  // namespace
+}  // namespace troupe
