@@ -52,11 +52,11 @@ void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& m
 void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
                     UniqueFunction<void()>& main) {
   std::unique_ptr<Actor> actor;
+  std::exception_ptr error;
+  CancelScope scope;
   open_task_nursery([&](TaskNursery& runtime) {
-    std::exception_ptr error;
     open_task_nursery([&](TaskNursery& calls) {
       actor = std::make_unique<Actor>(root_config(options), runtime, calls);
-      CancelScope scope;
       runtime.start_soon("signals", [&] { watch_signals(signals, *actor, scope, caught); });
       try {
         scope.run([&] {

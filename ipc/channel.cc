@@ -97,23 +97,40 @@ bool Channel::drain() {
               "actor");
     }
   }
+  if (breaking_ && !lost_) check_pipe();
   return !empty;
 }
 
+// The monitor tells that the connection broke a moment before the last messages get into the pipe,
+// and after that, that it could be tried again.
 void Channel::read_monitor() {
   for (Monitor::Event event; monitor_.next(event);) {
     switch (event.what) {
       case ZMQ_EVENT_CONNECTED:
         connected_ = true;
         break;
+      case ZMQ_EVENT_DISCONNECTED:
+        breaking_ = true;
+        break;
       case ZMQ_EVENT_CONNECT_RETRIED:
       case ZMQ_EVENT_CLOSED:
-        if (!connected_) on_connect_failed();
+        if (connected_) {
+          lost_ |= breaking_;
+        } else {
+          on_connect_failed();
+        }
         break;
       default:
         lost_ = true;
     }
   }
+}
+
+// A peer that breaks ZeroMQ's own protocol is not tried again; its pipe ends instead.
+void Channel::check_pipe() {
+  const int events = look_at(socket_);
+  if ((events & ZMQ_POLLOUT) == 0) lost_ = true;
+  if (lost_ || (events & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
 }
 
 void Channel::on_connect_failed() {

@@ -46,6 +46,7 @@ class Channel final : public Pollable, public Link {
  private:
   void read_monitor();
   bool read_messages();
+  void check_pipe();
   void on_connect_failed();
   void retry_output() noexcept;
 
@@ -56,7 +57,8 @@ class Channel final : public Pollable, public Link {
   Monitor monitor_;
   std::shared_ptr<Connection> connection_;
   bool connected_ = false;
-  bool lost_ = false;
+  bool breaking_ = false;  // the connection broke; its last messages may still be on the way
+  bool lost_ = false;      // they are in the pipe
   bool full_ = false;
   bool may_retry_ = false;
 };

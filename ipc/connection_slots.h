@@ -20,7 +20,7 @@ class ConnectionSlots {
   /// What is known of a peer's connection when it is tied.
   struct Tie {
     bool alive = true;
-    bool unsure = false;  ///< Several connections of the descriptor could be the peer's.
+    bool unsure = false;  ///< Not exactly one connection of the descriptor could be the peer's.
   };
 
   /// The monitor says: a connection with this descriptor was accepted.
@@ -39,11 +39,12 @@ class ConnectionSlots {
   /// connection without a peer is taken to be its own.
   Tie tie(int fd, Peer& peer) {
     std::vector<Slot>& slots = slots_[fd];
-    if (slots.empty() || slots.back().peer != nullptr) slots.push_back({});
     const auto free = std::count_if(slots.begin(), slots.end(),
                                     [](const Slot& slot) { return slot.peer == nullptr; });
+    // None should not be; then it is watched, too.
+    if (slots.empty() || slots.back().peer != nullptr) slots.push_back({});
     slots.back().peer = &peer;
-    return {slots.back().alive, free > 1};
+    return {slots.back().alive, free != 1};
   }
 
   /// The peer that was tied on this descriptor is forgotten.

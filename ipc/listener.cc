@@ -184,32 +184,47 @@ void Listener::mark_gone(Peer& peer) {
   pump_.mark_ready(*this);
 }
 
-// Called when every message has been read, so the last words of the gone have been heard.
+// Called when everything readable has been read. The monitor may tell of the end a moment before
+// the last messages get into the pipe, so a peer is buried when its pipe has ended and was read
+// after that: its last words have been heard then. The moment is one of libzmq's I/O thread.
 void Listener::bury_gone() {
   slots_.forget_silent();
-  while (!gone_.empty()) {
-    Peer& peer = *gone_.back();
-    gone_.pop_back();
-    Session& session = peer.connection->line().session();
-    session.disconnected(Reason::lost, "the connection from " + session.peer_text() +
-                                           " was lost: it has died, or closed without a word");
-    peer.connection->line().detach();
-    slots_.untie(peer.fd, peer);
-    std::erase(unsure_, &peer);
-    std::erase(full_, &peer);
-    const std::string id = peer.id;
-    peers_.erase(id);
+  for (Peer* peer : std::exchange(gone_, {})) {
+    if (peer->unlinked) {
+      bury(*peer);
+    } else {
+      peer->unlinked = probe(*peer) == EHOSTUNREACH;
+      gone_.push_back(peer);
+    }
   }
+  if (!gone_.empty()) pump_.mark_ready(*this);
+}
+
+void Listener::bury(Peer& peer) {
+  Session& session = peer.connection->line().session();
+  session.disconnected(Reason::lost, "the connection from " + session.peer_text() +
+                                         " was lost: it has died, or closed without a word");
+  peer.connection->line().detach();
+  slots_.untie(peer.fd, peer);
+  std::erase(unsure_, &peer);
+  std::erase(full_, &peer);
+  const std::string id = peer.id;
+  peers_.erase(id);
 }
 
 // A message without frames says nothing to a peer that lives, and fails when there is none.
+int Listener::probe(Peer& peer) {
+  zmq::message_t nothing;
+  return send_parts(peer, nothing);
+}
+
 void Listener::probe_unsure() {
   const TimePoint now = current_time();
   std::erase_if(unsure_, [&](Peer* peer) {
-    zmq::message_t nothing;
-    if (!peer->full && send_parts(*peer, nothing) == EHOSTUNREACH) mark_gone(*peer);
+    if (!peer->gone && probe(*peer) == EHOSTUNREACH) mark_gone(*peer);
     return peer->gone || now - peer->since > sure_after;
   });
+  pump_.mark_touched(*this);
 }
 
 // ---- Outgoing ----

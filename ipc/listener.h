@@ -61,8 +61,9 @@ class Listener final : public Pollable {
     std::shared_ptr<Connection> connection;
     int fd = -1;
     TimePoint since{};
-    bool gone = false;  // its connection broke; closed when all that came before is read
-    bool full = false;  // its pipe; flushed again when there may be room
+    bool gone = false;      // its connection broke, says the monitor or an attempt to send
+    bool unlinked = false;  // and its pipe has ended: what is readable now is all there will be
+    bool full = false;      // its pipe; flushed again when there may be room
   };
 
   struct Hash {
@@ -79,6 +80,8 @@ class Listener final : public Pollable {
   Peer* adopt(std::string_view id, int fd);
   void expire_handshakes();
   void bury_gone();
+  void bury(Peer& peer);
+  int probe(Peer& peer);
   void probe_unsure();
   void retry_output() noexcept;
   bool send_to(Peer& peer, zmq::message_t& message);

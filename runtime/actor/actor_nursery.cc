@@ -38,13 +38,13 @@ Portal ActorNursery::start_actor(ActorOptions options) {
 // The supervising task lives as long as the child's process.
 std::shared_ptr<ChildLink> ActorNursery::start(ActorOptions options,
                                                std::vector<std::string> functions) {
+  auto child =
+      std::make_unique<ChildActor>(Actor::booted(), std::move(options), std::move(functions));
   return TaskNursery::start<std::shared_ptr<ChildLink>>(
-      [this, options = std::move(options),
-       functions = std::move(functions)](TaskStatus<std::shared_ptr<ChildLink>>& status) mutable {
-        ChildActor child(Actor::booted(), std::move(options), std::move(functions));
-        child.spawn();
-        status.started(child.link());
-        supervise(child);
+      [child = std::move(child)](TaskStatus<std::shared_ptr<ChildLink>>& status) {
+        child->spawn();
+        status.started(child->link());
+        supervise(*child);
       });
 }
 

@@ -162,8 +162,8 @@ class BroadcastReceiver {
   /// `receive`.
   T receive_nowait() const {
     require_open();
-    if (!ready()) state_->ended ? detail::Subscription::throw_end()
-                                : detail::Subscription::throw_empty();
+    if (!ready())
+      state_->ended ? detail::Subscription::throw_end() : detail::Subscription::throw_empty();
     return take();
   }
   /// Receives a value that is there; empty if there is none, at the end too. Never waits. Throws
@@ -314,7 +314,7 @@ class BroadcastSender {
 /// `auto [send, receive] = open_broadcast<int>(16);`.
 template <class T>
 struct BroadcastChannel {
-  BroadcastSender<T> send;        ///< Where values go in.
+  BroadcastSender<T> send;       ///< Where values go in.
   BroadcastReceiver<T> receive;  ///< Where they come out; subscribe for more.
 };
 

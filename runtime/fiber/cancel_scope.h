@@ -56,10 +56,14 @@ class ScopeResult {
   bool cancelled_caught() const noexcept { return !value_.has_value(); }
   /// The body's value. Undefined when there is none.
   R& operator*() & noexcept { return *value_; }
+  /// The same, of a constant result.
+  const R& operator*() const& noexcept { return *value_; }
   /// The body's value, moved out.
   R&& operator*() && noexcept { return *std::move(value_); }
   /// Member access to the body's value.
   R* operator->() noexcept { return &*value_; }
+  /// The same, of a constant result.
+  const R* operator->() const noexcept { return &*value_; }
 
  private:
   friend class CancelScope;

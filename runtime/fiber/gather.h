@@ -21,9 +21,8 @@ namespace detail {
 
 /// What a function gives to `gather`: its value, or `std::monostate` when it has none.
 template <class Fn>
-using GatheredValue =
-    std::conditional_t<std::is_void_v<std::invoke_result_t<Fn&>>, std::monostate,
-                       std::decay_t<std::invoke_result_t<Fn&>>>;
+using GatheredValue = std::conditional_t<std::is_void_v<std::invoke_result_t<Fn&>>, std::monostate,
+                                         std::decay_t<std::invoke_result_t<Fn&>>>;
 
 /// Calls a function, and keeps what it gives.
 template <class Fn, class Value>
@@ -48,7 +47,7 @@ void gather_into(Values& values, Functions functions, std::index_sequence<index.
 
 /// A range of functions.
 template <class Functions>
-concept FunctionRange = !std::invocable<Functions> && requires(Functions& functions) {
+concept FunctionRange = !std::invocable<Functions> && requires(Functions & functions) {
   (*std::begin(functions))();
   std::end(functions);
 };

@@ -62,9 +62,7 @@ class ErrorHandler {
   explicit ErrorHandler(Fn fn) : fn_(std::move(fn)) {}
 
   /// Treats `error` if it is an `E`; whether it is.
-  bool operator()(const std::exception_ptr& error) {
-    return treat(error) || treat_boxed(error);
-  }
+  bool operator()(const std::exception_ptr& error) { return treat(error) || treat_boxed(error); }
 
  private:
   bool treat(const std::exception_ptr& error) {
@@ -160,10 +158,11 @@ requires(std::invocable<Fn&, E&> || std::invocable<Fn&>) auto on(Fn&& fn) {
   return detail::ErrorHandler<E, std::decay_t<Fn>>(std::forward<Fn>(fn));
 }
 
-/// Runs `body` and returns its value, as an optional that is empty when an error ended it (of a body
-/// that returns nothing: whether it came to its end). Each error, alone or inside of groups, goes to
-/// the first handler that matches it, one after the other, in order. What no handler wants, and what
-/// handlers throw, leaves here: as itself if it is one, else as a group. Cancellation passes.
+/// Runs `body` and returns its value, as an optional that is empty when an error ended it (of a
+/// body that returns nothing: whether it came to its end). Each error, alone or inside of groups,
+/// goes to the first handler that matches it, one after the other, in order. What no handler wants,
+/// and what handlers throw, leaves here: as itself if it is one, else as a group. Cancellation
+/// passes.
 ///
 ///     bool fine = handle([] { work(); }, on<std::runtime_error>([](auto& e) { print(e); }));
 template <std::invocable Body, class... Handlers>

@@ -54,8 +54,7 @@ bool Lock::owned_by(const Task& task) const noexcept {
 bool Lock::orphaned() const noexcept {
   if (owner_ == nullptr) return false;
   if (Loop::current().remote() != owner_loop_) return true;
-  return owner_->id != owner_id_ ||
-         !static_cast<const ListHook<detail::InLoop>&>(*owner_).linked();
+  return owner_->id != owner_id_ || !static_cast<const ListHook<detail::InLoop>&>(*owner_).linked();
 }
 
 void Lock::break_up() noexcept {
@@ -112,8 +111,7 @@ void Lock::leave_queue(const Waiter& waiter) {
 void Lock::require_owner(const char* who) const {
   const Task& task = Loop::current().current_task();
   if (owned_by(task)) return;
-  throw UsageError("task '" + task.display_name() + "' called " + who +
-                   " without owning the lock" +
+  throw UsageError("task '" + task.display_name() + "' called " + who + " without owning the lock" +
                    (owner_ == nullptr ? ", which is free: acquire it first"
                                       : ": its owner is task '" + statistics().owner + "'"));
 }

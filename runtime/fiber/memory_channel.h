@@ -200,9 +200,7 @@ class ChannelState final : public ChannelCore {
     settle(sender, ChannelOutcome::done);
   }
   // Values may hold handles on this very channel: they die when it is in order again.
-  void drop_values() noexcept override {
-    const Ring<Item> dropped(std::move(buffer_));
-  }
+  void drop_values() noexcept override { const Ring<Item> dropped(std::move(buffer_)); }
 
   Ring<Item> buffer_;
   std::size_t peak_ = 0;

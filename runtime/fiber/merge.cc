@@ -20,7 +20,9 @@ void MergeWait::notify() noexcept {
   Loop::current().wake(*task);
 }
 
-void throw_merge_closed() { throw BrokenChannel("this merged end is closed: merge again to go on"); }
+void throw_merge_closed() {
+  throw BrokenChannel("this merged end is closed: merge again to go on");
+}
 
 void throw_merge_end() {
   throw EndOfChannel(

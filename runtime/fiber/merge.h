@@ -130,16 +130,22 @@ class MergeState {
  private:
   void wait(Loop& loop) {
     MergeWait wait;
-    std::vector<MergeWatcher> watchers(sources_.size());
+    if (watchers_.empty()) watchers_ = std::vector<MergeWatcher>(sources_.size());
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      watchers[i].wait = &wait;
-      if (sources_[i]->at_end()) continue;
-      sources_[i]->watch(watchers[i]);
+      watchers_[i].wait = &wait;
+      if (!sources_[i]->at_end()) sources_[i]->watch(watchers_[i]);
     }
+    struct Unlink {
+      std::vector<MergeWatcher>& watchers;
+      ~Unlink() {
+        for (MergeWatcher& watcher : watchers) watcher.unlink();
+      }
+    } const unlink{watchers_};
     loop.park(wait);
   }
 
   std::vector<std::unique_ptr<MergeSource<T>>> sources_;
+  std::vector<MergeWatcher> watchers_;  // one per source, linked during a wait
   ConflictDetector conflict_{merge_conflict};
 };
 
@@ -203,9 +209,9 @@ class MergedReceive {
   std::unique_ptr<detail::MergeState<T>> state_;
 };
 
-/// Makes one receiving end of several of the same value type. An end given as an lvalue stays usable
-/// (it is cloned: each value goes to one of the two), an rvalue is taken over. Never waits. Throws
-/// `BrokenChannel` when an end is closed.
+/// Makes one receiving end of several of the same value type. An end given as an lvalue stays
+/// usable (it is cloned: each value goes to one of the two), an rvalue is taken over. Never waits.
+/// Throws `BrokenChannel` when an end is closed.
 ///
 ///     for (int value : merge(left, right)) …
 template <class First, class... Others>

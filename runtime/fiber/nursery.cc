@@ -51,8 +51,9 @@ void TaskNursery::fail(std::exception_ptr error, const char* who, std::string ta
                       std::move(task)});
 }
 
-void TaskNursery::release() noexcept {
+void TaskNursery::release(bool cancelled) noexcept {
   --holds_;
+  saw_cancelled_ |= cancelled;
   wake_if_empty();
 }
 
@@ -108,7 +109,7 @@ void TaskNursery::run_body(detail::BodyRef body) {
   guard.check(children_);
   on_body_end();
   if (children_count_ + holds_ > 0) {
-    saw_cancelled_ |= await_children();
+    await_children();
   } else {
     Loop::current().spend();
   }

@@ -144,8 +144,8 @@ class TaskNursery {
   void add_error(std::exception_ptr error) noexcept;
   /// Keeps the nursery open, as a child does, until `release`.
   void hold() noexcept { ++holds_; }
-  /// Ends a `hold`.
-  void release() noexcept;
+  /// Ends a `hold`. `cancelled`: what it stood for was cancelled, as a task that raises `Cancelled`.
+  void release(bool cancelled = false) noexcept;
 
   /// Runs the body inside of the nursery and leaves it: waits for the children, and throws what is
   /// to be thrown.

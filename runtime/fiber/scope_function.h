@@ -2,51 +2,46 @@
 #pragma once
 
 // Scope functions are troupe's context managers: they open something, call what they were given
-// with it, and close it afterwards (`open_task_nursery` is one). Here is what takes such functions
-// as arguments needs to know about them.
+// with it, and close it afterwards (`open_task_nursery` is one). Here is what functions that take
+// scope functions as arguments need to know about them.
 
 #include <concepts>
-#include <optional>
+#include <cstddef>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
-#include "troupe/runtime/base/unique_function.h"
-
 namespace troupe {
 
-/// What a scope function is given to call with what it has opened. It returns when what was opened
-/// is needed no more, and throws `Cancelled` when the scope around it is cancelled. It must be
-/// called once.
+/// What a scope function is given to call, once, with what it has opened. It returns when that is
+/// needed no more, and throws `Cancelled` when a scope around it is cancelled. A value.
 template <class T>
 class UseResource {
  public:
-  /// Lends `resource` out, and waits until it is given back. Checkpoint.
-  void operator()(T& resource) const { lend_(context_, &resource); }
+  /// Lends `resource` out, and waits until it is given back. Checkpoint. Throws `UsageError` when
+  /// called twice.
+  void operator()(T& resource) const { lend_(lender_, &resource); }
   /// The same for a temporary.
-  void operator()(T&& resource) const { lend_(context_, &resource); }
+  void operator()(T&& resource) const { lend_(lender_, &resource); }
 
-  /// For those who call scope functions.
-  UseResource(void* context, void (*lend)(void* context, void* resource))
-      : context_(context), lend_(lend) {}
+  /// For those who call scope functions: `lend(lender, &resource)` does it.
+  UseResource(void* lender, void (*lend)(void* lender, void* resource))
+      : lender_(lender), lend_(lend) {}
 
  private:
-  void* context_;
+  void* lender_;
   void (*lend_)(void*, void*);
 };
 
 namespace detail {
 
-/// The types of a callable's parameters.
-template <class... Types>
-struct TypeList {
-  static constexpr std::size_t size = sizeof...(Types);
-};
-
-template <class Signature>
+/// The types of a callable's parameters, without references, as a tuple. Undefined for generic
+/// lambdas and overloads, which have no one answer.
+template <class Callable>
 struct ParametersOf;
 template <class R, class... A>
 struct ParametersOf<R (*)(A...)> {
-  using type = TypeList<A...>;
+  using type = std::tuple<std::remove_cvref_t<A>...>;
 };
 template <class R, class... A>
 struct ParametersOf<R (*)(A...) noexcept> : ParametersOf<R (*)(A...)> {};
@@ -62,29 +57,46 @@ template <class Callable>
 requires requires { &Callable::operator(); }
 struct ParametersOf<Callable> : ParametersOf<decltype(&Callable::operator())> {};
 
-/// The first type of a list, without reference and const.
-template <class List>
-struct FirstOfList;
-template <class First, class... Others>
-struct FirstOfList<TypeList<First, Others...>> {
-  using type = std::remove_cvref_t<First>;
-};
-
-/// A callable whose parameters can be told: no generic lambda, no overloads.
-template <class Callable>
-concept HasParameters = requires { typename ParametersOf<std::decay_t<Callable>>::type; };
-
 /// Opens by returning what it opens, which closes in its destructor.
 template <class Open>
 concept ReturnsResource = std::invocable<Open&> && !std::is_void_v<std::invoke_result_t<Open&>>;
+
+/// A callable that names the type of its parameter `index`.
+template <class Body, std::size_t index>
+concept NamesParameter = requires {
+  typename std::tuple_element_t<index, typename ParametersOf<std::decay_t<Body>>::type>;
+};
+
+/// What `open` opens: `Given` if that is a type, or what it returns, or what `body` takes as its
+/// parameter `index`.
+template <class Given, class Open, class Body, std::size_t index>
+auto resource_type() {
+  if constexpr (!std::is_void_v<Given>) {
+    return std::type_identity<Given>();
+  } else if constexpr (ReturnsResource<Open>) {
+    return std::type_identity<std::decay_t<std::invoke_result_t<Open&>>>();
+  } else {
+    static_assert(NamesParameter<Body, index>,
+                  "the type of the resource cannot be told: give the body's parameter a type "
+                  "(`[](Database& db)`, not `[](auto& db)`)");
+    return std::type_identity<
+        std::tuple_element_t<index, typename ParametersOf<std::decay_t<Body>>::type>>();
+  }
+}
+
+template <class Given, class Open, class Body, std::size_t index>
+using ResourceType = typename decltype(resource_type<Given, Open, Body, index>())::type;
 
 /// Calls `open`, of either kind, and lends what it opens to `use`.
 template <class T, class Open>
 void open_and_lend(Open& open, UseResource<T> use) {
   if constexpr (ReturnsResource<Open>) {
-    auto&& resource = open();
+    auto resource = open();
     use(resource);
   } else {
+    static_assert(std::invocable<Open&, UseResource<T>>,
+                  "what opens a resource either returns it, or takes a troupe::UseResource<T> (or "
+                  "`auto`) and calls it with the resource");
     open(use);
   }
 }

@@ -35,7 +35,7 @@ std::size_t page_size() {
 }  // namespace
 
 StackPool::StackPool(std::size_t stack_size)
-    : stack_size_(std::max((stack_size + page_size() - 1) / page_size(), std::size_t{4}) *
+    : stack_size_(std::max((stack_size + page_size() - 1) / page_size(), std::size_t{8}) *
                   page_size()),
       stacks_per_slab_(std::max(slab_size / stack_size_, std::size_t{1})) {}
 

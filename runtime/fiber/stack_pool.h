@@ -19,7 +19,7 @@ namespace troupe {
 /// Hands out stacks of one size. Threads: one pool belongs to one thread.
 class StackPool {
  public:
-  /// `stack_size` is rounded up to whole pages, four at least; the guard page comes out of it.
+  /// `stack_size` is rounded up to whole pages, eight at least; the guard page comes out of it.
   explicit StackPool(std::size_t stack_size);
   StackPool(const StackPool&) = delete;
   StackPool& operator=(const StackPool&) = delete;

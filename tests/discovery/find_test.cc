@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "troupe/discovery/find.h"
-
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -5,35 +5,69 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
+#include <new>
 #include <stdexcept>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/tests/fiber/log_catcher.h"
+#include "troupe/tests/fiber/seeds.h"
 
 namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::LogCatcher;
+using testing::run_with_seeds;
 
 // T-NUR-01: a main function's return value is returned and its error raised unwrapped.
 TEST(RunTest, ReturnsTheValueOfMain) {
   EXPECT_EQ(run_tasks([] { return 7; }), 7);
+  EXPECT_EQ(*run_tasks([] { return std::make_unique<int>(8); }), 8);
 }
 
 TEST(RunTest, LetsTheErrorOfMainOut) {
   EXPECT_THROW(run_tasks([] { throw std::out_of_range("main's"); }), std::out_of_range);
+  EXPECT_THROW(run_tasks([] { throw 42; }), int);
+}
+
+TEST(RunTest, CanBeRepeatedAfterAnError) {
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_THROW(run_tasks([] {
+                   checkpoint();
+                   throw std::runtime_error("again");
+                 }),
+                 std::runtime_error);
+  }
+  EXPECT_EQ(run_tasks([] { return 1; }), 1);
 }
 
 // T-NUR-02: run inside run is an error.
 TEST(RunTest, CannotBeNested) {
-  run_tasks([] { EXPECT_THROW(run_tasks([] {}), UsageError); });
+  run_tasks([] {
+    EXPECT_THROW(run_tasks([] {}), UsageError);
+    checkpoint();  // and the outer one goes on
+  });
 }
 
 TEST(RunTest, WaitingOutsideOfATaskIsAUsageError) {
   EXPECT_THROW(sleep(1ms), UsageError);
+  EXPECT_THROW(sleep_forever(), UsageError);
   EXPECT_THROW(checkpoint(), UsageError);
+  EXPECT_THROW(checkpoint_if_cancelled(), UsageError);
+  EXPECT_THROW(current_time(), UsageError);
+  EXPECT_THROW(current_effective_deadline(), UsageError);
+  EXPECT_THROW(open_task_nursery([](TaskNursery&) {}), UsageError);
+  EXPECT_THROW(move_on_after(1ms, [] {}), UsageError);
+  CancelScope scope;
+  EXPECT_THROW(scope.run([] {}), UsageError);
+  Event event;
+  EXPECT_THROW(event.wait(), UsageError);
 }
 
 TEST(NurseryTest, ReturnsWhatTheBodyReturns) {
@@ -41,12 +75,12 @@ TEST(NurseryTest, ReturnsWhatTheBodyReturns) {
 }
 
 TEST(NurseryTest, WaitsForAllChildren) {
-  run_tasks([] {
+  run_with_seeds([] {
     int ended = 0;
     open_task_nursery([&](TaskNursery& n) {
       for (int i = 0; i < 3; ++i) {
         n.start_soon([&] {
-          sleep(1ms);
+          checkpoint();
           ++ended;
         });
       }
@@ -55,19 +89,25 @@ TEST(NurseryTest, WaitsForAllChildren) {
   });
 }
 
-// T-NUR-03, adapted: a single error leaves the nursery as itself.
+// T-NUR-03, adapted: an error in the body or in a child comes out as itself when it is the only
+// one.
 TEST(NurseryTest, OneErrorLeavesAsItself) {
-  run_tasks([] {
+  run_with_seeds([] {
     EXPECT_THROW(open_task_nursery([](TaskNursery& n) {
                    n.start_soon([] { throw std::out_of_range("child's"); });
+                 }),
+                 std::out_of_range);
+    EXPECT_THROW(open_task_nursery([](TaskNursery& n) {
+                   n.start_soon([] { sleep_forever(); });
+                   throw std::out_of_range("body's");
                  }),
                  std::out_of_range);
   });
 }
 
-// T-NUR-04: body and child both err: the group has both.
+// T-NUR-04: given body and child both err, or two children, then the group has both.
 TEST(NurseryTest, TwoErrorsLeaveAsAGroup) {
-  run_tasks([] {
+  run_with_seeds([] {
     try {
       open_task_nursery([](TaskNursery& n) {
         n.start_soon([] { throw std::out_of_range("child's"); });
@@ -81,38 +121,575 @@ TEST(NurseryTest, TwoErrorsLeaveAsAGroup) {
   });
 }
 
-// T-NUR-05: a child errs while the body waits: the body is woken by cancellation.
-TEST(NurseryTest, ChildErrorWakesTheBody) {
-  run_tasks([] {
-    EXPECT_THROW(open_task_nursery([](TaskNursery& n) {
-                   n.start_soon([] { throw std::out_of_range("child's"); });
-                   sleep_forever();
-                 }),
-                 std::out_of_range);
+TEST(NurseryTest, ErrorsOfBodyAndChildLeaveAsAGroup) {
+  run_with_seeds([] {
+    try {
+      open_task_nursery([](TaskNursery& n) {
+        n.start_soon([] { throw std::out_of_range("child's"); });
+        throw std::logic_error("body's");
+      });
+      FAIL() << "nothing was thrown";
+    } catch (const ExceptionGroup& group) {
+      EXPECT_EQ(group.exceptions().size(), 2u);
+    }
   });
 }
 
-// T-NUR-10: `start` returns at `started`, with its value; the child then belongs to the nursery.
-TEST(NurseryTest, StartReturnsTheStartedValue) {
-  run_tasks([] {
-    open_task_nursery([](TaskNursery& n) {
-      const int port = n.start<int>([](TaskStatus<int>& status) {
-        status.started(8080);
+// T-NUR-05: given a child errs while the body blocks, then the body is woken by cancel.
+TEST(NurseryTest, ChildErrorWakesTheBody) {
+  run_with_seeds([] {
+    bool woken = false;
+    EXPECT_THROW(open_task_nursery([&](TaskNursery& n) {
+                   n.start_soon([] { throw std::out_of_range("child's"); });
+                   try {
+                     sleep_forever();
+                   } catch (const Cancelled&) {
+                     woken = true;
+                     throw;
+                   }
+                 }),
+                 std::out_of_range);
+    EXPECT_TRUE(woken);
+  });
+}
+
+// T-NUR-06: given a child errs, then siblings get cancelled at their next checkpoint before the
+// block exits.
+TEST(NurseryTest, ChildErrorCancelsSiblings) {
+  run_with_seeds([] {
+    int cancelled = 0;
+    const auto sibling = [&] {
+      try {
         sleep_forever();
-      });
-      EXPECT_EQ(port, 8080);
-      EXPECT_EQ(n.child_count(), 1u);
+      } catch (const Cancelled&) {
+        ++cancelled;
+        throw;
+      }
+    };
+    EXPECT_THROW(open_task_nursery([&](TaskNursery& n) {
+                   n.start_soon(sibling);
+                   n.start_soon([] { throw std::out_of_range("child's"); });
+                   n.start_soon(sibling);
+                 }),
+                 std::out_of_range);
+    EXPECT_EQ(cancelled, 2);
+  });
+}
+
+// T-NUR-07: given two looping tasks, then they interleave at each checkpoint.
+TEST(NurseryTest, TasksInterleaveAtEachCheckpoint) {
+  run_with_seeds([] {
+    std::vector<int> order;
+    open_task_nursery([&](TaskNursery& n) {
+      for (int who : {0, 1}) {
+        n.start_soon([&, who] {
+          for (int i = 0; i < 10; ++i) {
+            order.push_back(who);
+            checkpoint();
+          }
+        });
+      }
+    });
+    ASSERT_EQ(order.size(), 20u);
+    for (std::size_t i = 0; i < 20; i += 2) EXPECT_NE(order[i], order[i + 1]) << i;
+  });
+}
+
+// T-NUR-08: given a task started into an already-cancelled nursery, then it starts and is cancelled
+// at its first checkpoint.
+TEST(NurseryTest, TaskOfACancelledNurseryStarts) {
+  run_with_seeds([] {
+    bool started = false;
+    bool went_on = false;
+    open_task_nursery([&](TaskNursery& n) {
       n.cancel();
+      n.start_soon([&] {
+        started = true;
+        checkpoint();
+        went_on = true;
+      });
+    });
+    EXPECT_TRUE(started);
+    EXPECT_FALSE(went_on);
+  });
+}
+
+// T-NUR-15: given a nursery entered and left, then it is a schedule point but no cancel point by
+// itself. (A schedule point as every operation that can complete at once: it spends the budget.)
+TEST(NurseryTest, AnEmptyNurseryLetsOthersRun) {
+  run_with_seeds([] {
+    bool other_ran = false;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] { other_ran = true; });
+      for (int i = 0; i < 10'000 && !other_ran; ++i) open_task_nursery([](TaskNursery&) {});
+      EXPECT_TRUE(other_ran);
     });
   });
 }
 
-// T-CAN-19: move-on-after leaves silently at its time.
-TEST(TimeoutsTest, MoveOnAfterLeavesSilently) {
+TEST(NurseryTest, AnEmptyNurseryIsNoCancelPoint) {
   run_tasks([] {
-    const auto done = move_on_after(1ms, [] { sleep_forever(); });
+    CancelScope scope;
+    const auto done = scope.run([&] {
+      scope.cancel();
+      open_task_nursery([](TaskNursery&) {});
+    });
+    EXPECT_TRUE(done);
+  });
+}
+
+// T-NUR-16: given children's cancel scopes, then they come from where the nursery was opened, not
+// from where start was called.
+TEST(NurseryTest, ChildrenBelongToTheNurserysScope) {
+  run_with_seeds([] {
+    bool child_was_cancelled = true;
+    open_task_nursery([&](TaskNursery& n) {
+      CancelScope scope;
+      scope.run([&] {
+        n.start_soon([&] {
+          checkpoint();
+          child_was_cancelled = false;
+        });
+        scope.cancel();
+        checkpoint();
+      });
+      EXPECT_TRUE(scope.cancelled_caught());
+    });
+    EXPECT_FALSE(child_was_cancelled);
+  });
+}
+
+TEST(NurseryTest, AShieldAroundStartDoesNotProtectTheChild) {
+  run_with_seeds([] {
+    bool child_was_cancelled = false;
+    open_task_nursery([&](TaskNursery& n) {
+      n.cancel();
+      CancelScope shield({.shield = true});
+      shield.run([&] {
+        n.start_soon([&] {
+          child_was_cancelled = true;
+          checkpoint();
+          child_was_cancelled = false;
+        });
+        for (int i = 0; i < 3; ++i) checkpoint();
+      });
+    });
+    EXPECT_TRUE(child_was_cancelled);
+  });
+}
+
+// T-NUR-26, adapted: wrong kinds of callables are refused by concepts.
+template <class Fn>
+concept CanStart = requires(TaskNursery& n, Fn fn) {
+  n.start_soon(std::move(fn));
+};
+
+TEST(NurseryTest, RefusesWrongCallables) {
+  EXPECT_TRUE((CanStart<void (*)()>));
+  EXPECT_TRUE((CanStart<int (*)()>)) << "values are dropped";
+  EXPECT_FALSE((CanStart<void (*)(int)>)) << "nobody gives it its argument";
+  EXPECT_FALSE((CanStart<int>));
+  EXPECT_FALSE((CanStart<std::string>));
+}
+
+// T-NUR-27, adapted: nurseries cannot be made, copied or moved; cancel scopes and Cancelled cannot
+// be subclassed.
+TEST(NurseryTest, CannotBeMadeByUsers) {
+  EXPECT_FALSE(std::is_default_constructible_v<TaskNursery>);
+  EXPECT_FALSE(std::is_copy_constructible_v<TaskNursery>);
+  EXPECT_FALSE(std::is_move_constructible_v<TaskNursery>);
+  EXPECT_TRUE(std::is_final_v<CancelScope>);
+  EXPECT_TRUE(std::is_final_v<Cancelled>);
+  EXPECT_FALSE(std::is_default_constructible_v<Cancelled>);
+}
+
+TEST(NurseryTest, CancelReachesBodyAndChildren) {
+  run_with_seeds([] {
+    int ended = 0;
+    open_task_nursery([&](TaskNursery& n) {
+      for (int i = 0; i < 10; ++i) {
+        n.start_soon([&] {
+          try {
+            sleep_forever();
+          } catch (const Cancelled&) {
+            ++ended;
+            throw;
+          }
+        });
+      }
+      checkpoint();
+      n.cancel();
+      EXPECT_THROW(checkpoint(), Cancelled);
+      checkpoint();
+      ADD_FAILURE() << "the body was not cancelled again";
+    });
+    EXPECT_EQ(ended, 10);
+  });
+}
+
+TEST(NurseryTest, StatusCanBeAskedAfterTheBlock) {
+  run_tasks([] {
+    NurseryStatus status;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([] { sleep_forever(); });
+      status = n.status();
+      EXPECT_EQ(status.child_count(), 1u);
+      EXPECT_FALSE(status.cancel_called());
+      n.cancel();
+    });
+    EXPECT_EQ(status.child_count(), 0u);
+    EXPECT_TRUE(status.cancel_called());
+    EXPECT_TRUE(status.cancelled_caught());
+  });
+}
+
+// T-CAN-04 holds for nurseries, too: cancelled, but nothing that could have noticed.
+TEST(NurseryTest, CancelledCaughtOnlyWhenSomethingWasCancelled) {
+  run_tasks([] {
+    NurseryStatus status;
+    open_task_nursery([&](TaskNursery& n) {
+      status = n.status();
+      n.cancel();
+    });
+    EXPECT_TRUE(status.cancel_called());
+    EXPECT_FALSE(status.cancelled_caught());
+  });
+}
+
+TEST(NurseryTest, BodyCancelledByItsOwnNurseryHasNoValue) {
+  run_tasks([] {
+    EXPECT_THROW(open_task_nursery([](TaskNursery& n) {
+                   n.cancel();
+                   checkpoint();
+                   return 1;
+                 }),
+                 UsageError);
+  });
+}
+
+TEST(NurseryTest, BodyThatReturnedKeepsItsValueWhenChildrenAreCancelled) {
+  run_with_seeds([] {
+    EXPECT_EQ(open_task_nursery([](TaskNursery& n) {
+                n.start_soon([] { sleep_forever(); });
+                n.cancel();
+                return 5;
+              }),
+              5);
+  });
+}
+
+TEST(NurseryTest, OuterCancellationPassesThroughANestOfNurseries) {
+  run_with_seeds([] {
+    int unwound = 0;
+    CancelScope outer;
+    const auto done = outer.run([&] {
+      open_task_nursery([&](TaskNursery& a) {
+        a.start_soon([&] {
+          open_task_nursery([&](TaskNursery& b) {
+            b.start_soon([&] {
+              try {
+                sleep_forever();
+              } catch (const Cancelled&) {
+                ++unwound;
+                throw;
+              }
+            });
+          });
+        });
+        checkpoint();
+        outer.cancel();
+      });
+      ++unwound;
+    });
     EXPECT_FALSE(done);
-    EXPECT_TRUE(done.cancelled_caught());
+    EXPECT_TRUE(outer.cancelled_caught());
+    EXPECT_EQ(unwound, 1);
+  });
+}
+
+TEST(NurseryTest, ErrorsWinOverCancellationWhichComesAgain) {
+  run_with_seeds([] {
+    LogCatcher log;
+    CancelScope scope;
+    bool caught_error = false;
+    scope.run([&] {
+      try {
+        open_task_nursery([&](TaskNursery& n) {
+          n.start_soon([] {
+            try {
+              sleep_forever();
+            } catch (const Cancelled&) {
+              throw std::out_of_range("in cleanup");
+            }
+          });
+          checkpoint();
+          scope.cancel();
+          sleep_forever();
+        });
+      } catch (const std::out_of_range&) {
+        caught_error = true;
+      }
+      checkpoint();
+      ADD_FAILURE() << "the cancellation was lost";
+    });
+    EXPECT_TRUE(caught_error);
+    EXPECT_TRUE(scope.cancelled_caught());
+    EXPECT_TRUE(log.texts().empty()) << log.texts().front();
+  });
+}
+
+TEST(NurseryTest, GroupsNeverHoldCancelled) {
+  run_with_seeds([] {
+    try {
+      open_task_nursery([](TaskNursery& n) {
+        for (int i = 0; i < 5; ++i) n.start_soon([] { sleep_forever(); });
+        n.start_soon([] { throw std::out_of_range("a"); });
+        n.start_soon([] {
+          try {
+            sleep_forever();
+          } catch (const Cancelled&) {
+            throw std::logic_error("b");
+          }
+        });
+      });
+      FAIL();
+    } catch (const ExceptionGroup& group) {
+      EXPECT_EQ(group.exceptions().size(), 2u);
+    }
+  });
+}
+
+TEST(NurseryTest, ChildrenCanStartSiblingsWhileTheBodyHasEnded) {
+  run_with_seeds([] {
+    int ended = 0;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        checkpoint();
+        n.start_soon([&] {
+          checkpoint();
+          n.start_soon([&] { ++ended; });
+          ++ended;
+        });
+        ++ended;
+      });
+    });
+    EXPECT_EQ(ended, 3);
+  });
+}
+
+TEST(NurseryTest, StartingIntoAnEndedOneIsAUsageError) {
+  run_tasks([] {
+    TaskNursery* kept = nullptr;
+    open_task_nursery([&](TaskNursery& n) { kept = &n; });
+    EXPECT_THROW(kept->start_soon([] {}), UsageError);
+    EXPECT_THROW(kept->start([](TaskStatus<void>& status) { status.started(); }), UsageError);
+    EXPECT_THROW(kept->wait_all(), UsageError);
+    EXPECT_EQ(kept->child_count(), 0u);
+    kept->cancel();  // cancels nothing
+    checkpoint();
+  });
+}
+
+
+TEST(WaitAllTest, ReturnsWhenNoChildIsLeft) {
+  run_with_seeds([] {
+    open_task_nursery([](TaskNursery& n) {
+      int local = 0;  // may be captured by reference: the body waits
+      for (int i = 0; i < 5; ++i) {
+        n.start_soon([&local] {
+          checkpoint();
+          ++local;
+        });
+      }
+      n.wait_all();
+      EXPECT_EQ(local, 5);
+      EXPECT_EQ(n.child_count(), 0u);
+      n.start_soon([&local] { ++local; });
+      n.wait_all();
+      EXPECT_EQ(local, 6);
+    });
+  });
+}
+
+TEST(WaitAllTest, ThrowsOnlyWhenNoChildIsLeft) {
+  run_with_seeds([] {
+    std::size_t left = 99;
+    EXPECT_THROW(open_task_nursery([&](TaskNursery& n) {
+                   n.start_soon([] { throw std::out_of_range("child's"); });
+                   n.start_soon([] {
+                     CancelScope shield({.shield = true});
+                     shield.run([] { sleep(1ms); });
+                   });
+                   try {
+                     n.wait_all();
+                   } catch (const Cancelled&) {
+                     left = n.child_count();
+                     throw;
+                   }
+                 }),
+                 std::out_of_range);
+    EXPECT_EQ(left, 0u);
+  });
+}
+
+TEST(WaitAllTest, IsACheckpointWithoutChildren) {
+  run_tasks([] {
+    CancelScope scope;
+    scope.run([&] {
+      open_task_nursery([&](TaskNursery& n) {
+        scope.cancel();
+        EXPECT_THROW(n.wait_all(), Cancelled);
+      });
+    });
+  });
+}
+
+TEST(WaitAllTest, IsForTheBodyOnly) {
+  run_tasks([] {
+    open_task_nursery([](TaskNursery& n) {
+      n.start_soon([&n] { EXPECT_THROW(n.wait_all(), UsageError); });
+    });
+  });
+}
+
+// What else may go wrong.
+
+struct ThrowsOnCopy {
+  explicit ThrowsOnCopy(bool throws) : throws_on_copy(throws) {}
+  ThrowsOnCopy(const ThrowsOnCopy& other) : throws_on_copy(other.throws_on_copy) {
+    if (throws_on_copy) throw std::bad_alloc();
+  }
+  void operator()() const {}
+  bool throws_on_copy;
+};
+
+TEST(NurseryTest, AClosureThatCannotBeCopiedStartsNothing) {
+  run_tasks([] {
+    open_task_nursery([](TaskNursery& n) {
+      const ThrowsOnCopy bad(true);
+      EXPECT_THROW(n.start_soon(bad), std::bad_alloc);
+      EXPECT_EQ(n.child_count(), 0u);
+      const ThrowsOnCopy good(false);
+      n.start_soon(good);
+      EXPECT_EQ(n.child_count(), 1u);
+    });
+  });
+}
+
+TEST(NurseryTest, AClosuresDestructorMayWait) {
+  run_with_seeds([] {
+    int destroyed = 0;
+    struct Waits {
+      explicit Waits(int& counter) : counter_(&counter) {}
+      Waits(Waits&& other) noexcept : counter_(std::exchange(other.counter_, nullptr)) {}
+      ~Waits() {
+        if (counter_ == nullptr) return;
+        cancel_shielded_checkpoint();
+        ++*counter_;
+      }
+      int* counter_;
+    };
+    open_task_nursery([&](TaskNursery& n) {
+      for (int i = 0; i < 3; ++i) n.start_soon([waits = Waits(destroyed)] {});
+    });
+    EXPECT_EQ(destroyed, 3) << "the nursery ended before its tasks' closures were gone";
+  });
+}
+
+TEST(NurseryTest, MoveOnlyAndLargeClosuresRun) {
+  run_tasks([] {
+    int sum = 0;
+    struct Large {
+      char octets[1000] = {};
+    };
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&sum, one = std::make_unique<int>(1)] { sum += *one; });
+      n.start_soon([&sum, large = Large{}] { sum += static_cast<int>(sizeof large) / 1000; });
+      struct alignas(64) Aligned {
+        int value = 1;
+      };
+      n.start_soon([&sum, aligned = Aligned{}] {
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&aligned) % 64, 0u);
+        sum += aligned.value;
+      });
+    });
+    EXPECT_EQ(sum, 3);
+  });
+}
+
+TEST(NurseryTest, StacksRunningOutIsBadAlloc) {
+  FiberOptions options;
+  options.stack_size = std::size_t{1} << 45;  // two of them do not fit below 2^47
+  EXPECT_THROW(run_tasks(
+                   [] {
+                     open_task_nursery([](TaskNursery& n) {
+                       for (int i = 0; i < 10; ++i) n.start_soon([] { sleep_forever(); });
+                     });
+                   },
+                   options),
+               std::bad_alloc);
+}
+
+TEST(NurseryTest, ThrownValuesOfAnyTypeLeave) {
+  run_tasks([] {
+    EXPECT_THROW(open_task_nursery([](TaskNursery& n) { n.start_soon([] { throw 42; }); }), int);
+    try {
+      open_task_nursery([](TaskNursery& n) {
+        n.start_soon([] { throw 42; });
+        n.start_soon([] { throw std::string("text"); });
+      });
+      FAIL();
+    } catch (const ExceptionGroup& group) {
+      EXPECT_EQ(group.exceptions().size(), 2u);
+    }
+  });
+}
+
+TEST(NurseryTest, ErrorsRightAfterErrorsAreAllKept) {
+  run_with_seeds([] {
+    try {
+      open_task_nursery([](TaskNursery& n) {
+        for (int i = 0; i < 100; ++i) n.start_soon([] { throw std::runtime_error("one of many"); });
+      });
+      FAIL();
+    } catch (const ExceptionGroup& group) {
+      EXPECT_EQ(group.exceptions().size(), 100u);
+    }
+  });
+}
+
+TEST(NurseryTest, ManyChildrenCostLinearTime) {
+  run_tasks([] {
+    std::size_t ended = 0;
+    open_task_nursery([&](TaskNursery& n) {
+      for (int i = 0; i < 100'000; ++i) {
+        n.start_soon([&ended] {
+          checkpoint();
+          ++ended;
+        });
+      }
+    });
+    EXPECT_EQ(ended, 100'000u);
+  });
+}
+
+TEST(NurseryTest, ManyChildrenWithScopesCanBeCancelledOneByOne) {
+  run_tasks([] {
+    constexpr int count = 20'000;
+    std::vector<std::unique_ptr<CancelScope>> scopes;
+    for (int i = 0; i < count; ++i) scopes.push_back(std::make_unique<CancelScope>());
+    int moved_on = 0;
+    open_task_nursery([&](TaskNursery& n) {
+      for (int i = 0; i < count; ++i) {
+        n.start_soon([&moved_on, &scope = *scopes[i]] {
+          scope.run([] { sleep_forever(); });
+          moved_on += scope.cancelled_caught() ? 1 : 0;
+        });
+      }
+      checkpoint();
+      for (auto& scope : scopes) scope->cancel();
+    });
+    EXPECT_EQ(moved_on, count);
   });
 }
 

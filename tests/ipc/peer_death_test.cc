@@ -196,7 +196,7 @@ TEST(PeerDeathTest, TheLastWordsOfADyingServerAreHeard) {
     Echo handler;
     Transport transport(options_for("client"), handler);
     serve_while({&transport}, [&] {
-      transport.connect(directory.address());
+      testing::echo(transport.connect(directory.address()), "x");
       server.wait();  // blocks the loop: data and death are seen together
       ::usleep(20'000);
       wait_until([&] { return handler.disconnected == 1; });

@@ -54,8 +54,13 @@ def public_headers(root, build_files, known):
             visibility = [value for _, value in attributes.get("visibility", [])]
             if "//visibility:public" not in visibility:
                 continue
+            excluded = attributes["exclude"]
             for _, pattern in attributes.get("hdrs", []):
-                result |= {name for name, short in own.items() if fnmatch.fnmatch(short, pattern)}
+                result |= {
+                    name
+                    for name, short in own.items()
+                    if fnmatch.fnmatch(short, pattern) and short not in excluded
+                }
     return result
 
 

@@ -105,7 +105,9 @@ class Checker:
         folder = path.rpartition("/")[0]
         layer = layer_of(self.table, folder)
         named = self.dependencies.setdefault(folder, set())
-        for _, _, attributes in source_tree.build_targets(self.root, path):
+        for _, rule, attributes in source_tree.build_targets(self.root, path):
+            if rule == "troupe_example":  # the macro adds the umbrella
+                named.add("")
             for line, label in attributes.get("deps", []):
                 package = package_of_label(label, folder)
                 if package is None:

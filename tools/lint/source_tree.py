@@ -52,18 +52,36 @@ def _literals(node):
             yield from _literals(child)
 
 
+def _excluded(node, lists):
+    """What the globs below a node exclude; `lists` are the file's own lists, by name."""
+    for keyword in (child for child in ast.walk(node) if isinstance(child, ast.keyword)):
+        if keyword.arg != "exclude":
+            continue
+        if isinstance(keyword.value, ast.Name):
+            yield from lists.get(keyword.value.id, [])
+        else:
+            yield from (value for _, value in _literals(keyword.value))
+
+
 def build_targets(root, path):
     """The calls of a BUILD file: (line, rule name, {attribute: its string literals}).
 
     BUILD files are written in a subset of Python's syntax, so Python's parser reads them.
     """
     targets = []
-    for node in ast.walk(ast.parse(read(root, path), filename=path)):
+    module = ast.parse(read(root, path), filename=path)
+    lists = {
+        statement.targets[0].id: [value for _, value in _literals(statement.value)]
+        for statement in module.body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    for node in ast.walk(module):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         attributes = {}
         for keyword in node.keywords:
             attributes[keyword.arg] = list(_literals(keyword.value))
+        attributes["exclude"] = list(_excluded(node, lists))
         targets.append((node.lineno, node.func.id, attributes))
     return targets
 

@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "troupe/runtime/fiber/cancel_scope.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "troupe/runtime/fiber/event.h"
+#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/nursery.h"
+#include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/tests/fiber/log_catcher.h"
+#include "troupe/tests/fiber/seeds.h"
+
+namespace troupe {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::LogCatcher;
+using testing::run_with_seeds;
+
+// Whether `fn` raises Cancelled; for use inside of cancelled scopes.
+template <class Fn>
+bool raises(Fn&& fn) {
+  LogCatcher quiet;  // it swallows Cancelled, which is reported
+  try {
+    fn();
+  } catch (const Cancelled&) {
+    return true;
+  }
+  return false;
+}
+
+// T-CAN-01: given a scope cancelled before a blocking call, then the call raises cancelled and did
+// not happen.
+TEST(CancelScopeTest, ACallInACancelledScopeDoesNotHappen) {
+  run_with_seeds([] {
+    Event event;
+    CancelScope scope;
+    scope.run([&] {
+      scope.cancel();
+      EXPECT_TRUE(raises([&] { event.wait(); }));
+      EXPECT_EQ(event.statistics().tasks_waiting, 0u);
+      event.set();
+      EXPECT_TRUE(raises([&] { event.wait(); })) << "a checkpoint even when it is set";
+      EXPECT_TRUE(raises([] { sleep(1h); }));
+      EXPECT_TRUE(raises([] { sleep(0s); }));
+      EXPECT_TRUE(raises([] { sleep_until(TimePoint::min()); }));
+    });
+    EXPECT_EQ(Loop::current().deadlines().size(), 0u);
+  });
+}
+
+// T-CAN-02: given cancel twice, then idempotent; given a second blocking call in the cancelled
+// scope, then it raises again (level-triggered).
+TEST(CancelScopeTest, CancellationIsLevelTriggered) {
+  run_tasks([] {
+    CancelScope scope;
+    scope.run([&] {
+      scope.cancel("first");
+      scope.cancel("second");
+      for (int i = 0; i < 3; ++i) EXPECT_TRUE(raises([] { checkpoint(); }));
+    });
+    EXPECT_EQ(scope.reason()->text, "first");
+    checkpoint();  // and not beyond the scope
+  });
+}
+
+// T-CAN-03: given a checkpoint-if-cancelled, a full checkpoint and a shielded one, then they check
+// cancel only, both, schedule only.
+TEST(CheckpointTest, TheThreeKinds) {
+  run_with_seeds([] {
+    int other = 0;
+    const auto others_ran = [&](auto&& fn) {
+      const int before = other;
+      fn();
+      return other > before;
+    };
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        for (;;) {
+          ++other;
+          checkpoint();
+        }
+      });
+      EXPECT_FALSE(others_ran([] { checkpoint_if_cancelled(); }));
+      EXPECT_TRUE(others_ran([] { checkpoint(); }));
+      EXPECT_TRUE(others_ran([] { cancel_shielded_checkpoint(); }));
+      CancelScope scope;
+      scope.run([&] {
+        scope.cancel();
+        EXPECT_TRUE(raises([] { checkpoint_if_cancelled(); }));
+        EXPECT_TRUE(raises([] { checkpoint(); }));
+        EXPECT_TRUE(others_ran([] { cancel_shielded_checkpoint(); }));
+      });
+      n.cancel();
+    });
+  });
+}
+
+// T-CAN-04: given a cancelled scope that never hit a checkpoint, then cancel-called is true and
+// cancelled-caught false.
+TEST(CancelScopeTest, CancelledButNotCaught) {
+  run_tasks([] {
+    CancelScope scope;
+    const auto result = scope.run([&] {
+      scope.cancel();
+      return 3;
+    });
+    EXPECT_TRUE(scope.cancel_called());
+    EXPECT_FALSE(scope.cancelled_caught());
+    ASSERT_TRUE(result);
+    EXPECT_EQ(*result, 3);
+  });
+}
+
+// T-CAN-05: given outer and inner both cancelled, then the outermost cancelled one catches.
+TEST(CancelScopeTest, TheOutermostCancelledOneCatches) {
+  for (const bool inner_first : {false, true}) {
+    run_tasks([inner_first] {
+      CancelScope outer;
+      CancelScope middle;
+      CancelScope inner;
+      outer.run([&] {
+        middle.run([&] {
+          inner.run([&] {
+            (inner_first ? inner : outer).cancel();
+            (inner_first ? outer : inner).cancel();
+            checkpoint();
+          });
+          ADD_FAILURE() << "the inner one has caught it";
+        });
+      });
+      EXPECT_TRUE(outer.cancelled_caught());
+      EXPECT_FALSE(middle.cancelled_caught());
+      EXPECT_FALSE(inner.cancelled_caught());
+      EXPECT_FALSE(middle.cancel_called());
+    });
+  }
+}
+
+// T-CAN-07: given a shield, then outer cancels are held off, inner cancels still work, and
+// un-shielding delivers at once, also to already sleeping tasks.
+TEST(ShieldTest, HoldsOffOuterCancelsOnly) {
+  run_tasks([] {
+    CancelScope outer;
+    CancelScope shield({.shield = true});
+    outer.run([&] {
+      shield.run([&] {
+        outer.cancel();
+        checkpoint();
+        shield.cancel();
+        checkpoint();
+        ADD_FAILURE() << "the shield's own cancellation was held off";
+      });
+      EXPECT_TRUE(shield.cancelled_caught());
+      checkpoint();
+      ADD_FAILURE() << "the outer cancellation was lost";
+    });
+    EXPECT_TRUE(outer.cancelled_caught());
+  });
+}
+
+TEST(ShieldTest, LoweringItDeliversToSleepers) {
+  run_with_seeds([] {
+    CancelScope outer;
+    CancelScope shield({.shield = true});
+    int cancelled = 0;
+    open_task_nursery([&](TaskNursery& helpers) {
+      helpers.start_soon([&] {
+        outer.run([&] {
+          shield.run([&] {
+            open_task_nursery([&](TaskNursery& n) {
+              for (int i = 0; i < 3; ++i) {
+                n.start_soon([&] {
+                  try {
+                    sleep_forever();
+                  } catch (const Cancelled&) {
+                    ++cancelled;
+                    throw;
+                  }
+                });
+              }
+            });
+          });
+        });
+      });
+      checkpoint();
+      checkpoint();
+      outer.cancel();
+      checkpoint();
+      checkpoint();
+      EXPECT_EQ(cancelled, 0);
+      shield.set_shield(false);
+    });
+    EXPECT_EQ(cancelled, 3);
+    EXPECT_TRUE(outer.cancelled_caught());
+    EXPECT_FALSE(shield.cancelled_caught());
+  });
+}
+
+TEST(ShieldTest, RaisingItAfterTheDeliveryComesTooLate) {
+  run_with_seeds([] {
+    CancelScope outer;
+    CancelScope inner;
+    std::string reason;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        outer.run([&] {
+          inner.run([&] {
+            try {
+              sleep_forever();
+            } catch (const Cancelled& cancelled) {
+              reason = cancelled.reason().text;
+              throw;
+            }
+          });
+        });
+      });
+      checkpoint();
+      outer.cancel("why");   // the sleeper is woken by it
+      inner.set_shield(true);  // and runs after this
+    });
+    EXPECT_EQ(reason, "why");
+    EXPECT_TRUE(outer.cancelled_caught());
+    EXPECT_FALSE(inner.cancelled_caught());
+  });
+}
+
+// T-CAN-09: given a nested tree of nurseries, then a cancel reaches all leaves at once.
+TEST(CancelScopeTest, ACancelReachesAllLeavesOfATree) {
+  run_with_seeds([] {
+    int leaves = 0;
+    const std::function<void(int)> grow = [&](int depth) {
+      if (depth == 0) {
+        try {
+          sleep_forever();
+        } catch (const Cancelled&) {
+          ++leaves;
+          throw;
+        }
+      }
+      open_task_nursery([&](TaskNursery& n) {
+        for (int i = 0; i < 3; ++i) n.start_soon([&grow, depth] { grow(depth - 1); });
+      });
+    };
+    CancelScope scope;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] { scope.run([&] { grow(4); }); });
+      for (int i = 0; i < 10; ++i) checkpoint();
+      scope.cancel();
+      for (int i = 0; i < 2; ++i) checkpoint();
+      EXPECT_EQ(leaves, 81);
+    });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+// T-CAN-10: given a scope not yet entered, then it can be cancelled, shielded, given a deadline
+// beforehand; it can be entered once only, not re-entered, not by two tasks.
+TEST(CancelScopeTest, CanBeCancelledBeforeEntry) {
+  CancelScope scope;
+  scope.cancel("early");
+  EXPECT_TRUE(scope.cancel_called());
+  run_tasks([&] {
+    scope.run([] {
+      checkpoint();
+      ADD_FAILURE();
+    });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+TEST(CancelScopeTest, CanBeShieldedAndGivenADeadlineBeforeEntry) {
+  run_tasks([] {
+    CancelScope outer;
+    outer.run([&] {
+      outer.cancel();
+      CancelScope scope;
+      scope.set_shield(true);
+      EXPECT_TRUE(scope.shield());
+      scope.set_deadline(current_time() + 1ms);
+      scope.run([] { sleep_forever(); });
+      EXPECT_TRUE(scope.cancelled_caught());
+      EXPECT_EQ(scope.reason()->source, CancelSource::deadline);
+    });
+  });
+}
+
+TEST(CancelScopeTest, CanBeEnteredOnce) {
+  run_tasks([] {
+    CancelScope scope;
+    scope.run([&] { EXPECT_THROW(scope.run([] {}), UsageError); });
+    EXPECT_THROW(scope.run([] {}), UsageError);
+    CancelScope shared;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] { shared.run([] { checkpoint(); }); });
+      checkpoint();
+      EXPECT_THROW(shared.run([] {}), UsageError);
+    });
+    checkpoint();
+  });
+}
+
+// T-CAN-11: given a deadline passed on an unentered scope, then cancel-called reads true, and never
+// un-cancels.
+TEST(CancelScopeTest, APassedDeadlineCancelsAnUnenteredScope) {
+  run_tasks([] {
+    CancelScope scope({.deadline = current_time() - 1s});
+    EXPECT_TRUE(scope.cancel_called());
+    scope.set_deadline(never);
+    EXPECT_TRUE(scope.cancel_called());
+    scope.run([] {
+      checkpoint();
+      ADD_FAILURE();
+    });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+// T-CAN-13: given a deadline changed while waiting, earlier or later, then it is honoured; -inf
+// cancels now; +inf never.
+TEST(DeadlineTest, CanBeMovedWhileATaskWaits) {
+  run_with_seeds([] {
+    CancelScope scope({.deadline = current_time() + 1h});
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] { scope.run([] { sleep_forever(); }); });
+      checkpoint();
+      scope.set_deadline(current_time() + 2ms);
+    });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+TEST(DeadlineTest, CanBeMovedOutWhileATaskWaits) {
+  run_with_seeds([] {
+    Event done;
+    CancelScope scope({.deadline = current_time() + 1ms});
+    const auto result = scope.run([&] {
+      scope.set_deadline(current_time() + 1h);
+      sleep(3ms);
+      scope.set_deadline(never);
+      sleep(1ms);
+    });
+    EXPECT_TRUE(result);
+    EXPECT_EQ(Loop::current().deadlines().size(), 0u);
+  });
+}
+
+TEST(DeadlineTest, InThePastCancelsNow) {
+  run_tasks([] {
+    CancelScope scope;
+    scope.run([&] {
+      scope.set_deadline(TimePoint::min());
+      checkpoint_if_cancelled();
+      ADD_FAILURE() << "not cancelled at once";
+    });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+TEST(DeadlineTest, IsSeenByATaskThatComputes) {
+  run_tasks([] {
+    CancelScope scope({.deadline = current_time() + 1ms});
+    scope.run([&] {
+      while (!scope.cancel_called()) {
+      }
+      checkpoint();
+      ADD_FAILURE();
+    });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+TEST(DeadlineTest, StopsALoopOfCheckpoints) {
+  run_with_seeds([] {
+    const auto done = move_on_after(1ms, [] {
+      for (;;) checkpoint();
+    });
+    EXPECT_FALSE(done);
+  });
+}
+
+TEST(DeadlineTest, DoesNotCancelAScopeThatWasLeft) {
+  run_tasks([] {
+    CancelScope scope({.deadline = current_time() + 1ms});
+    scope.run([] {});
+    sleep(3ms);
+    EXPECT_FALSE(scope.cancel_called());
+    EXPECT_FALSE(scope.cancelled_caught());
+  });
+}
+
+// T-CAN-15: given the effective deadline query, then it is the min over scopes up to the first
+// shield, -inf if any is cancelled.
+TEST(EffectiveDeadlineTest, IsTheEarliestUpToTheFirstShield) {
+  run_tasks([] {
+    const TimePoint now = current_time();
+    EXPECT_EQ(current_effective_deadline(), never);
+    CancelScope early({.deadline = now + 1h});
+    CancelScope late({.deadline = now + 2h});
+    CancelScope shield({.deadline = now + 3h, .shield = true});
+    early.run([&] {
+      EXPECT_EQ(current_effective_deadline(), now + 1h);
+      late.run([&] {
+        EXPECT_EQ(current_effective_deadline(), now + 1h);
+        shield.run([&] {
+          EXPECT_EQ(current_effective_deadline(), now + 3h);
+          early.cancel();
+          EXPECT_EQ(current_effective_deadline(), now + 3h);
+          shield.set_shield(false);
+          EXPECT_EQ(current_effective_deadline(), TimePoint::min());
+        });
+      });
+    });
+    EXPECT_EQ(current_effective_deadline(), never);
+  });
+}
+
+// T-CAN-16: given thousands of scopes nested or duplicates of deadlines, then no recursion or cost
+// blow-up.
+void nest(int depth, CancelScope& outermost) {
+  CancelScope scope({.deadline = current_time() + 1h});
+  scope.run([&] {
+    if (depth > 0) return nest(depth - 1, outermost);
+    EXPECT_FALSE(Loop::current().current_task().scope->effectively_cancelled());
+    outermost.cancel();
+    EXPECT_TRUE(Loop::current().current_task().scope->effectively_cancelled());
+    checkpoint();
+  });
+}
+
+TEST(ManyScopesTest, AThousandNestedOnesInOneTask) {
+  FiberOptions options;
+  options.stack_size = 4 << 20;
+  run_tasks(
+      [] {
+        CancelScope outermost;
+        outermost.run([&] { nest(1000, outermost); });
+        EXPECT_TRUE(outermost.cancelled_caught());
+        EXPECT_EQ(Loop::current().deadlines().size(), 0u);
+      },
+      options);
+}
+
+// Each task waits for the next one, inside of a scope of its own.
+void chain(int length) {
+  open_task_nursery([length](TaskNursery& n) {
+    n.start_soon([length] {
+      if (length > 0) return chain(length - 1);
+      sleep_forever();
+    });
+  });
+}
+
+TEST(ManyScopesTest, ThousandsNestedAcrossTasks) {
+  run_with_seeds([] {
+    CancelScope scope({.deadline = current_time() + 5ms});
+    scope.run([] { chain(3000); });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+TEST(ManyScopesTest, ThousandsOfEqualDeadlines) {
+  run_tasks([] {
+    const TimePoint deadline = current_time() + 20ms;
+    int moved_on = 0;
+    open_task_nursery([&](TaskNursery& n) {
+      for (int i = 0; i < 5'000; ++i) {
+        n.start_soon([&, deadline] {
+          moved_on += move_on_at(deadline, [] { sleep_forever(); }) ? 0 : 1;
+        });
+      }
+    });
+    EXPECT_EQ(moved_on, 5'000);
+  });
+}
+
+// T-CAN-21: given a relative-timeout scope, then its deadline counts from entry, not construction;
+// reading it before entry is defined.
+TEST(RelativeDeadlineTest, CountsFromEntry) {
+  run_tasks([] {
+    CancelScope scope({.relative_deadline = 1h});
+    EXPECT_TRUE(scope.is_relative());
+    const TimePoint before = scope.deadline();
+    EXPECT_GE(before, current_time() + 59min);
+    EXPECT_LE(before, current_time() + 1h);
+    sleep(2ms);
+    const TimePoint entry = current_time();
+    scope.run([&] {
+      EXPECT_FALSE(scope.is_relative());
+      EXPECT_GE(scope.deadline(), entry + 1h);
+      EXPECT_EQ(current_effective_deadline(), scope.deadline());
+      EXPECT_THROW(scope.set_relative_deadline(1s), UsageError);
+    });
+  });
+}
+
+TEST(RelativeDeadlineTest, IsReadableOutsideOfATask) {
+  CancelScope scope({.relative_deadline = 1s});
+  EXPECT_EQ(scope.deadline(), never);
+  EXPECT_FALSE(scope.cancel_called());
+  scope.set_deadline(TimePoint(5s));
+  EXPECT_FALSE(scope.is_relative());
+  EXPECT_EQ(scope.deadline(), TimePoint(5s));
+}
+
+TEST(RelativeDeadlineTest, Expires) {
+  run_tasks([] {
+    CancelScope scope;
+    scope.set_relative_deadline(1ms);
+    scope.run([] { sleep_forever(); });
+    EXPECT_TRUE(scope.cancelled_caught());
+    CancelScope at_once({.relative_deadline = 0s});
+    at_once.run([] { checkpoint(); });
+    EXPECT_TRUE(at_once.cancelled_caught());
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    CancelScope unlimited({.relative_deadline = std::chrono::duration<double>(infinity)});
+    EXPECT_EQ(unlimited.deadline(), never);
+    EXPECT_TRUE(unlimited.run([] { checkpoint(); }));
+  });
+}
+
+// T-CAN-23: given deadline and relative deadline both, then error; NaN checks on assignment.
+TEST(RelativeDeadlineTest, IsChecked) {
+  EXPECT_THROW(CancelScope({.deadline = TimePoint(1s), .relative_deadline = 1s}), UsageError);
+  EXPECT_THROW(CancelScope({.relative_deadline = -1s}), UsageError);
+  const std::chrono::duration<double> nan(std::numeric_limits<double>::quiet_NaN());
+  EXPECT_THROW(CancelScope({.relative_deadline = nan}), UsageError);
+  CancelScope scope;
+  EXPECT_THROW(scope.set_relative_deadline(nan), UsageError);
+  EXPECT_THROW(scope.set_relative_deadline(-1ns), UsageError);
+}
+
+// T-CAN-24: given a cancelled scope, when cleanup must block, then a shielded scope with its own
+// timeout is the way.
+TEST(CleanupTest, AShieldedScopeWithItsOwnTimeoutMayWait) {
+  run_tasks([] {
+    bool cleaned_up = false;
+    bool gave_up = false;
+    CancelScope scope;
+    scope.run([&] {
+      try {
+        scope.cancel();
+        checkpoint();
+      } catch (const Cancelled&) {
+        CancelScope quick({.deadline = current_time() + 1h, .shield = true});
+        quick.run([&] {
+          sleep(1ms);
+          cleaned_up = true;
+        });
+        CancelScope slow({.deadline = current_time() + 1ms, .shield = true});
+        slow.run([] { sleep_forever(); });
+        gave_up = slow.cancelled_caught();
+        throw;
+      }
+    });
+    EXPECT_TRUE(cleaned_up);
+    EXPECT_TRUE(gave_up);
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+// T-CAN-25: given a scope's status text, then it tells unbound, active, cancelled, exited and the
+// deadline.
+TEST(StatusTextTest, TellsTheState) {
+  run_tasks([] {
+    CancelScope scope({.deadline = current_time() + 1h});
+    EXPECT_EQ(scope.status_text().rfind("unbound, deadline in 3", 0), 0u) << scope.status_text();
+    scope.run([&] {
+      EXPECT_EQ(scope.status_text().rfind("active, deadline in 3", 0), 0u) << scope.status_text();
+      scope.set_deadline(never);
+      EXPECT_EQ(scope.status_text(), "active");
+      scope.cancel();
+      EXPECT_EQ(scope.status_text(), "active, cancelled");
+    });
+    EXPECT_EQ(scope.status_text(), "exited, cancelled");
+    CancelScope past({.deadline = current_time() - 1s});
+    EXPECT_EQ(past.status_text().rfind("unbound, cancelled, deadline passed", 0), 0u)
+        << past.status_text();
+    CancelScope longest({.deadline = TimePoint::min()});
+    EXPECT_NE(longest.status_text().find("passed"), std::string::npos);
+  });
+  EXPECT_EQ(CancelScope({.relative_deadline = 2s}).status_text().rfind("unbound, deadline 2.0", 0),
+            0u);
+}
+
+// T-CAN-26: given cancelled caught by a catch-all for ordinary errors, then it is not caught (it is
+// outside the ordinary error hierarchy).
+TEST(CancelScopeTest, HandlersOfErrorsLetCancelledPass) {
+  run_tasks([] {
+    CancelScope scope;
+    scope.run([&] {
+      scope.cancel();
+      try {
+        checkpoint();
+      } catch (const std::exception&) {
+        ADD_FAILURE() << "Cancelled is a std::exception";
+      }
+    });
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+TEST(CancelScopeTest, ErrorsPassACancelledScope) {
+  run_tasks([] {
+    CancelScope scope;
+    EXPECT_THROW(scope.run([&] {
+      scope.cancel();
+      throw std::out_of_range("ordinary");
+    }),
+                 std::out_of_range);
+    EXPECT_FALSE(scope.cancelled_caught());
+    checkpoint();
+  });
+}
+
+TEST(CancelScopeTest, BodiesTakeTheScopeOrNothingAndReturnAnything) {
+  run_tasks([] {
+    CancelScope a;
+    EXPECT_EQ(*a.run([](CancelScope& scope) { return scope.deadline(); }), never);
+    CancelScope b;
+    EXPECT_EQ(**b.run([] { return std::make_unique<int>(1); }), 1);
+    CancelScope c;
+    static int target = 5;
+    EXPECT_EQ(*c.run([]() -> int& { return target; }), 5);
+    CancelScope d;
+    auto move_only = [value = std::make_unique<int>(6)] { return *value; };
+    EXPECT_EQ(*d.run(std::move(move_only)), 6);
+  });
+}
+
+TEST(CancelScopeTest, ADeliveredOutcomeIsNotLost) {
+  run_with_seeds([] {
+    bool got = false;
+    Event event;
+    CancelScope scope;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        scope.run([&] {
+          event.wait();
+          got = true;
+          checkpoint();
+          ADD_FAILURE() << "the cancellation was lost";
+        });
+      });
+      checkpoint();
+      event.set();
+      scope.cancel();
+    });
+    EXPECT_TRUE(got);
+    EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+TEST(CancelScopeTest, CancellingFromAThreadWithoutLoopIsAUsageError) {
+  run_tasks([] {
+    CancelScope scope;
+    scope.run([&] {
+      std::thread([&] { EXPECT_THROW(scope.cancel(), UsageError); }).join();
+      checkpoint();
+    });
+  });
+}
+
+// T-CAN-17: given an operation that cannot be aborted (abort fails), then cancel waits until it
+// finishes and is then delivered; the abort callback runs once only.
+struct Stubborn : Wait {
+  int asked = 0;
+};
+
+void wait_stubbornly(Stubborn& wait) {
+  wait.what = "something that cannot be aborted";
+  wait.abort = [](Wait& aborted) noexcept {
+    ++static_cast<Stubborn&>(aborted).asked;
+    return false;
+  };
+  Loop::current().park(wait);
+}
+
+TEST(AbortTest, WhatCannotBeAbortedFinishesFirst) {
+  run_with_seeds([] {
+    Stubborn wait;
+    bool finished = false;
+    CancelScope outer;
+    CancelScope inner;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        outer.run([&] {
+          inner.run([&] {
+            wait_stubbornly(wait);
+            finished = true;
+            checkpoint();
+            ADD_FAILURE() << "the cancellation was lost";
+          });
+        });
+      });
+      checkpoint();
+      inner.cancel();
+      outer.cancel();
+      checkpoint();
+      EXPECT_FALSE(finished);
+      EXPECT_EQ(wait.asked, 1);
+      Loop::current().wake(*wait.task);
+    });
+    EXPECT_TRUE(finished);
+    EXPECT_TRUE(outer.cancelled_caught());
+  });
+}
+
+TEST(AbortTest, AskedAtOnceWhenCancelledBefore) {
+  run_with_seeds([] {
+    Stubborn wait;
+    CancelScope scope;
+    bool finished = false;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        scope.run([&] {
+          scope.cancel();
+          wait_stubbornly(wait);
+          finished = true;
+        });
+      });
+      checkpoint();
+      EXPECT_EQ(wait.asked, 1);
+      EXPECT_FALSE(finished);
+      Loop::current().wake(*wait.task);
+    });
+    EXPECT_TRUE(finished);
+  });
+}
+
+// T-NUR-23: given a broken invariant in the scheduler, then a clear internal error.
+TEST(InvariantDeathTest, WakingATaskThatDoesNotWaitAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      run_tasks([] { Loop::current().wake(Loop::current().current_task()); }),
+      "internal error: fiber: a task was woken that does not wait .running: 'main'.");
+}
+
+}  // namespace
+}  // namespace troupe
