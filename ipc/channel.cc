@@ -128,9 +128,9 @@ void Channel::read_monitor() {
 
 // A peer that breaks ZeroMQ's own protocol is not tried again; its pipe ends instead.
 void Channel::check_pipe() {
-  const int events = look_at(socket_);
-  if ((events & ZMQ_POLLOUT) == 0) lost_ = true;
-  if (lost_ || (events & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
+  if ((look_at(socket_) & ZMQ_POLLOUT) == 0) lost_ = true;
+  pump_.mark_touched(*this);  // an edge may have been swallowed
+  if (lost_) pump_.mark_ready(*this);
 }
 
 void Channel::on_connect_failed() {
@@ -155,9 +155,14 @@ bool Channel::read_messages() {
   return false;
 }
 
+// Whatever is asked of the socket may swallow an edge of the other direction; so both are asked for
+// at once, last of all.
 bool Channel::look() noexcept {
-  retry_output();
-  return (look_at(socket_) & ZMQ_POLLIN) != 0;
+  for (;;) {
+    retry_output();
+    const int events = look_at(socket_);
+    if (!full_ || (events & ZMQ_POLLOUT) == 0) return (events & ZMQ_POLLIN) != 0;
+  }
 }
 
 void Channel::retry_output() noexcept {
@@ -167,19 +172,16 @@ void Channel::retry_output() noexcept {
 }
 
 bool Channel::try_send(zmq::message_t& message) {
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    if (zmq_msg_send(message.handle(), socket_.handle(), ZMQ_DONTWAIT) >= 0) {
-      pump_.mark_touched(*this);
-      return true;
-    }
-    // The room may have come with a command that nobody has processed yet; and an edge for reading
-    // may have been swallowed.
-    const int events = look_at(socket_);
+  while (zmq_msg_send(message.handle(), socket_.handle(), ZMQ_DONTWAIT) < 0) {
+    // The room may have come with a command that nobody has processed yet.
+    const int events = zmq_errno() == EAGAIN || zmq_errno() == EINTR ? look_at(socket_) : 0;
     if ((events & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
-    if ((events & ZMQ_POLLOUT) == 0) break;
+    if ((events & ZMQ_POLLOUT) != 0) continue;
+    full_ = true;
+    return false;
   }
-  full_ = true;
-  return false;
+  pump_.mark_touched(*this);
+  return true;
 }
 
 }  // namespace troupe

@@ -197,7 +197,7 @@ void Listener::bury_gone() {
       gone_.push_back(peer);
     }
   }
-  if (!gone_.empty()) pump_.mark_ready(*this);
+  if (!gone_.empty()) pump_.check_soon(*this);
 }
 
 void Listener::bury(Peer& peer) {
@@ -230,8 +230,9 @@ void Listener::probe_unsure() {
 // ---- Outgoing ----
 
 bool Listener::look() noexcept {
-  retry_output();
-  return (look_at(socket_) & ZMQ_POLLIN) != 0;
+  const bool readable = (look_at(socket_) & ZMQ_POLLIN) != 0;
+  if (!full_.empty()) pump_.check_soon(*this);
+  return readable;
 }
 
 void Listener::retry_output() noexcept {
@@ -242,25 +243,25 @@ void Listener::retry_output() noexcept {
   }
 }
 
+// Whether one pipe has room cannot be asked without sending, and sending may swallow an edge for
+// reading, as asking for that may swallow one for writing. So a full pipe is tried again soon, too.
 bool Listener::send_to(Peer& peer, zmq::message_t& message) {
   if (peer.gone) return false;
-  // The room may have come with a command that nobody has processed yet, hence the second attempt.
-  // Should the command come just then, the pipe's next one follows half a pipe later.
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    const int error = send_parts(peer, message);
-    if (error == 0) {
-      pump_.mark_touched(*this);
-      return true;
-    }
-    if (error != EAGAIN) {
-      mark_gone(peer);
-      return false;
-    }
+  int error = send_parts(peer, message);
+  if (error == EAGAIN) {
+    // The room may have come with a command that nobody has processed yet.
     if ((look_at(socket_) & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
+    error = send_parts(peer, message);
   }
-  peer.full = true;
-  full_.push_back(&peer);
-  return false;
+  if (error == EAGAIN) {
+    peer.full = true;
+    full_.push_back(&peer);
+    pump_.check_soon(*this);
+  } else if (error != 0) {
+    mark_gone(peer);
+  }
+  pump_.mark_touched(*this);
+  return error == 0;
 }
 
 // Sends a message whole or not at all; returns the error, 0 for none.

@@ -9,11 +9,13 @@
 #include <string>
 
 #include "troupe/runtime/base/error.h"
-#include "troupe/runtime/fiber/checkpoint.h"
+#include "troupe/runtime/fiber/timeouts.h"
 
 namespace troupe {
 
 namespace {
+
+constexpr std::chrono::milliseconds soon{2};
 
 [[noreturn]] void fail(const char* what) {
   throw Error(std::string(what) + ": " + std::strerror(errno) +
@@ -45,6 +47,11 @@ void Pump::mark_ready(Pollable& socket) noexcept {
   watch_.poke();
 }
 
+void Pump::check_soon(Pollable& socket) noexcept {
+  if (!static_cast<ListHook<InSoon>&>(socket).linked()) soon_.push_back(socket);
+  if (waits_for_ever_) watch_.poke();  // a turn later it will wait no longer than that
+}
+
 void Pump::harvest() {
   std::array<epoll_event, 64> events;
   int count = 0;
@@ -59,6 +66,7 @@ void Pump::harvest() {
 
 void Pump::turn() {
   harvest();
+  while (!soon_.empty()) mark_ready(soon_.pop_front());
   IntrusiveList<Pollable, InReady> now;
   now.splice_back(ready_);
   while (!now.empty()) {
@@ -67,9 +75,24 @@ void Pump::turn() {
   }
 }
 
+void Pump::await_work() {
+  if (!soon_.empty()) {
+    move_on_after(soon, [this] { watch_.wait(); });
+    return;
+  }
+  waits_for_ever_ = true;
+  try {
+    watch_.wait();
+  } catch (...) {
+    waits_for_ever_ = false;
+    throw;
+  }
+  waits_for_ever_ = false;
+}
+
 void Pump::run(UniqueFunction<void()> after_turn) {
   for (;;) {
-    watch_.wait();
+    await_work();
     turn();
     after_turn();
     if (!ready_.empty()) checkpoint();  // a fast peer does not keep others from running

@@ -15,11 +15,12 @@
 namespace troupe {
 
 struct InReady;
+struct InSoon;
 struct InTouched;
 struct InDirty;
 
 /// A socket, as the pump sees it.
-class Pollable : public ListHook<InReady>, public ListHook<InTouched> {
+class Pollable : public ListHook<InReady>, public ListHook<InSoon>, public ListHook<InTouched> {
  public:
   /// Handles what has come, up to a bounded amount; returns whether there may be more.
   virtual bool drain() = 0;
@@ -60,6 +61,8 @@ class Pump final : private IdleHook {
   }
   /// The socket is to be drained in the next turn.
   void mark_ready(Pollable& socket) noexcept;
+  /// The socket is to be drained in a moment, if nothing brings it about earlier.
+  void check_soon(Pollable& socket) noexcept;
   /// Makes a turn come.
   void wake() noexcept { watch_.poke(); }
 
@@ -68,12 +71,15 @@ class Pump final : private IdleHook {
 
  private:
   void before_idle() noexcept override;
+  void await_work();
   void harvest();
   void turn();
 
   UniqueFd epoll_;
   FdWatch watch_;
+  bool waits_for_ever_ = false;
   IntrusiveList<Pollable, InReady> ready_;
+  IntrusiveList<Pollable, InSoon> soon_;
   IntrusiveList<Pollable, InTouched> touched_;
   IntrusiveList<Flushable, InDirty> dirty_;
 };

@@ -30,14 +30,13 @@ class UniqueFunction<R(Args...)> {
   requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
            std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
       UniqueFunction(F&& callable) {  // NOLINT(google-explicit-constructor): as std::function
-    using Held = std::decay_t<F>;
-    if constexpr (fits<Held>) {
-      clear_storage();
-      ::new (static_cast<void*>(&storage_)) Held(std::forward<F>(callable));
-    } else {
-      pointer() = make_on_heap<Held>(std::forward<F>(callable));
-    }
-    vtable_ = &vtable_of<Held>;
+    construct<std::decay_t<F>>(std::forward<F>(callable));
+  }
+
+  /// Makes a callable of type `Held` in place.
+  template <class Held, class... Parts>
+  explicit UniqueFunction(std::in_place_type_t<Held>, Parts&&... parts) {
+    construct<Held>(std::forward<Parts>(parts)...);
   }
 
   UniqueFunction(UniqueFunction&& other) noexcept { take(other); }
@@ -110,15 +109,26 @@ class UniqueFunction<R(Args...)> {
     }
   }
 
+  template <class Held, class... Parts>
+  void construct(Parts&&... parts) {
+    if constexpr (fits<Held>) {
+      clear_storage();
+      ::new (static_cast<void*>(&storage_)) Held(std::forward<Parts>(parts)...);
+    } else {
+      pointer() = make_on_heap<Held>(std::forward<Parts>(parts)...);
+    }
+    vtable_ = &vtable_of<Held>;
+  }
+
   // As `new Held`, but in debug builds the memory is cleared first.
-  template <class Held, class F>
-  static Held* make_on_heap(F&& callable) {
+  template <class Held, class... Parts>
+  static Held* make_on_heap(Parts&&... parts) {
     void* memory = allocate<Held>();
 #ifndef NDEBUG
     std::memset(memory, 0, sizeof(Held));
 #endif
     try {
-      return ::new (memory) Held(std::forward<F>(callable));
+      return ::new (memory) Held(std::forward<Parts>(parts)...);
     } catch (...) {
       deallocate<Held>(memory);
       throw;
@@ -133,7 +143,11 @@ class UniqueFunction<R(Args...)> {
 
   template <class Held>
   static constexpr VTable vtable_of = {[](void* storage, Args&&... args) -> R {
-                                         return held<Held>(storage)(std::forward<Args>(args)...);
+                                         if constexpr (std::is_void_v<R>) {
+                                           held<Held>(storage)(std::forward<Args>(args)...);
+                                         } else {
+                                           return held<Held>(storage)(std::forward<Args>(args)...);
+                                         }
                                        },
                                        [](void* from, void* to) noexcept {
                                          if constexpr (fits<Held>) {

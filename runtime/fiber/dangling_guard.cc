@@ -43,16 +43,24 @@ struct Range {
   bool contains(std::uintptr_t address) const noexcept { return address >= begin && address < end; }
 };
 
+// The octets that a closure was copied from, with the same size.
+Range origin_of(const Task& task) noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(task.body_origin);
+  return {begin, begin == 0 ? 0 : begin + task.body.octets().size};
+}
+
 // The first word of `closure` that is an address in `dead`, or 0. A capture by reference is a
-// pointer, so it is aligned as one.
-std::uintptr_t find_address(UniqueFunction<void()>::Octets closure, Range dead) noexcept {
+// pointer, so it is aligned as one. An address in `origin` is none: it shines through padding from
+// a string that lay where the closure then was made (short strings point to themselves).
+std::uintptr_t find_address(UniqueFunction<void()>::Octets closure, Range dead,
+                            Range origin) noexcept {
   const auto* const octets = static_cast<const char*>(closure.data);
   for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= closure.size;
        at += sizeof(std::uintptr_t)) {
     std::uintptr_t word;
     std::memcpy(&word, octets + at, sizeof word);
     VALGRIND_MAKE_MEM_DEFINED(&word, sizeof word);  // padding counts as undefined
-    if (dead.contains(word)) return word;
+    if (dead.contains(word) && !origin.contains(word)) return word;
   }
   return 0;
 }
@@ -84,7 +92,7 @@ void DanglingGuard::check(IntrusiveList<Task, InNursery>& children) const noexce
                    reinterpret_cast<std::uintptr_t>(frame_)};
   children.for_each([&](Task& task) {
     if (!task.body) return;
-    const std::uintptr_t address = find_address(task.body.octets(), dead);
+    const std::uintptr_t address = find_address(task.body.octets(), dead, origin_of(task));
     if (address == 0) return;
     report(task, address);
     if (std::getenv("TROUPE_ALLOW_DANGLING") == nullptr) std::abort();

@@ -5,7 +5,10 @@
 // children are awaited, so a child that captured one by reference reads what is no more. In debug
 // builds (those without NDEBUG) every nursery looks, at its body's end, through the closures of its
 // live children for addresses in the part of the stack that the body has used; one is enough to
-// abort, naming the task. Only closures are looked at, not what they point to.
+// abort, naming the task. Only closures are looked at, not what they point to. Octets that nobody
+// wrote may look like an address (those of an empty std::optional in an optimised build, at worst):
+// the runtime clears what it can, and TROUPE_ALLOW_DANGLING=1 in the environment turns the abort
+// into a warning.
 
 #include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/fiber/task.h"

@@ -26,6 +26,7 @@ Task& TaskNursery::spawn(UniqueFunction<void()> body, const std::type_info& clos
   }
   Task& task =
       Loop::current().spawn(std::move(body), closure, std::move(name), this, &scope_, where);
+  task.body_origin = nullptr;
   children_.push_back(task);
   ++children_count_;
   return task;

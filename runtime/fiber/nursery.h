@@ -57,16 +57,6 @@ class BodyRef {
   void (*call_)(void*);
 };
 
-/// Makes a task's body of a closure. In debug builds the closure's padding is cleared, so that
-/// nothing in it looks like an address to the guard (dangling_guard.h); clang has no such builtin.
-template <class Closure>
-UniqueFunction<void()> to_task_body(Closure closure) {
-#if !defined(NDEBUG) && defined(__GNUC__) && !defined(__clang__)
-  __builtin_clear_padding(&closure);
-#endif
-  return UniqueFunction<void()>(std::move(closure));
-}
-
 struct StartSlot;
 void spawn_system_task(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
                        SourceLocation where);
@@ -170,9 +160,11 @@ class TaskNursery {
   template <class Fn>
   void start_named(std::string name, Fn&& fn, SourceLocation where) {
     using Held = std::decay_t<Fn>;
-    spawn(detail::to_task_body(
-              [held = Held(std::forward<Fn>(fn))]() mutable { static_cast<void>(held()); }),
-          typeid(Held), std::move(name), where);
+    // Made in place: a copy on this stack would have octets in its padding that look like
+    // addresses to the guard (dangling_guard.h).
+    Task& task = spawn(UniqueFunction<void()>(std::in_place_type<Held>, std::forward<Fn>(fn)),
+                       typeid(Held), std::move(name), where);
+    if constexpr (std::is_class_v<Held>) task.body_origin = std::addressof(fn);
   }
   Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
               SourceLocation where);
@@ -230,8 +222,22 @@ struct StartSlotOf<void> : StartSlot {
 
 /// Marks the end of a task begun by `start`.
 struct StartEnd {
-  std::shared_ptr<StartSlot> slot;  // shared: the task may give its `TaskStatus` away
+  std::shared_ptr<StartSlot> slot;  // shared with the caller of `start`
   ~StartEnd() { slot->child = nullptr; }
+};
+
+/// The body of a task begun by `start`.
+template <class T, class Held>
+struct StartBody {
+  template <class Fn>
+  StartBody(Fn&& fn, TaskStatus<T> task_status)
+      : held(std::forward<Fn>(fn)), status(std::move(task_status)) {}
+  void operator()() {
+    const StartEnd end{status.slot_};
+    static_cast<void>(held(status));
+  }
+  Held held;
+  TaskStatus<T> status;
 };
 
 }  // namespace detail
@@ -253,6 +259,8 @@ class TaskStatus {
 
  private:
   friend class TaskNursery;
+  template <class, class>
+  friend struct detail::StartBody;
   explicit TaskStatus(std::shared_ptr<detail::StartSlotOf<T>> slot) : slot_(std::move(slot)) {}
   std::shared_ptr<detail::StartSlotOf<T>> slot_;  // shared with the caller of `start`
 };
@@ -273,6 +281,8 @@ class TaskStatus<void> {
 
  private:
   friend class TaskNursery;
+  template <class, class>
+  friend struct detail::StartBody;
   explicit TaskStatus(std::shared_ptr<detail::StartSlotOf<void>> slot) : slot_(std::move(slot)) {}
   std::shared_ptr<detail::StartSlotOf<void>> slot_;  // shared with the caller of `start`
 };
@@ -281,12 +291,9 @@ template <class T, class Fn>
 T TaskNursery::start_named(std::string name, Fn&& fn, SourceLocation where) {
   using Held = std::decay_t<Fn>;
   const auto slot = std::make_shared<detail::StartSlotOf<T>>(*this);
-  auto body = [held = Held(std::forward<Fn>(fn)), status = TaskStatus<T>(slot)]() mutable {
-    const detail::StartEnd end{status.slot_};
-    static_cast<void>(held(status));
-  };
-  start_and_wait(*slot, detail::to_task_body(std::move(body)), typeid(Held), std::move(name),
-                 where);
+  UniqueFunction<void()> body(std::in_place_type<detail::StartBody<T, Held>>,
+                              std::forward<Fn>(fn), TaskStatus<T>(slot));
+  start_and_wait(*slot, std::move(body), typeid(Held), std::move(name), where);
   if constexpr (!std::is_void_v<T>) return std::move(*slot->value);
 }
 

@@ -4,7 +4,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <string>
 #include <system_error>
@@ -24,6 +26,31 @@ UniqueFd checked(int fd, const char* what) {
         std::string(what) + " failed: raise the limit of open files (ulimit -n)");
   }
   return UniqueFd(fd);
+}
+
+// Where the kernel knows no nanoseconds (before 5.11, and valgrind): milliseconds, rounded up, lest
+// the loop spin during the last one.
+int wait_by_milliseconds(int epoll, epoll_event* events, int size, Duration timeout) noexcept {
+  constexpr Duration longest = std::chrono::hours(24);
+  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(std::min(timeout, longest));
+  return ::epoll_wait(epoll, events, size,
+                      timeout == Duration::max() ? -1 : static_cast<int>(limit.count()));
+}
+
+int wait_for_events(int epoll, epoll_event* events, int size, Duration timeout) noexcept {
+  static std::atomic<bool> knows_nanoseconds{true};
+  if (!knows_nanoseconds.load(std::memory_order_relaxed))
+    return wait_by_milliseconds(epoll, events, size, timeout);
+  timespec limit{};
+  if (timeout != Duration::max()) {
+    limit.tv_sec = timeout.count() / 1'000'000'000;
+    limit.tv_nsec = timeout.count() % 1'000'000'000;
+  }
+  const int count =
+      ::epoll_pwait2(epoll, events, size, timeout == Duration::max() ? nullptr : &limit, nullptr);
+  if (count >= 0 || errno != ENOSYS) return count;
+  knows_nanoseconds.store(false, std::memory_order_relaxed);
+  return wait_by_milliseconds(epoll, events, size, timeout);
 }
 
 }  // namespace
@@ -115,14 +142,8 @@ void Poller::arm(int fd, Entry& entry) {
 
 bool Poller::wait(Duration timeout) noexcept {
   std::array<epoll_event, 64> events;
-  timespec limit{};
-  const bool for_ever = timeout == Duration::max();
-  if (!for_ever) {
-    limit.tv_sec = timeout.count() / 1'000'000'000;
-    limit.tv_nsec = timeout.count() % 1'000'000'000;
-  }
-  const int count = ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   for_ever ? nullptr : &limit, nullptr);
+  const int count =
+      wait_for_events(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
   for (int i = 0; i < count; ++i) dispatch(events[i].data.fd, events[i].events);
   return count != 0;
 }

@@ -105,8 +105,10 @@ class Supervisor {
       wait_for_end();
     });
     result_.status = *impl_.status;
-    if (options_.check && !result_.status.ok())
-      throw ProcessFailed(failure_text(), std::move(result_));
+    if (options_.check && !result_.status.ok()) {
+      const std::string text = failure_text();
+      throw ProcessFailed(text, std::move(result_));
+    }
     return std::move(result_);
   }
 

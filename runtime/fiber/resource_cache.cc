@@ -34,9 +34,9 @@ void SharedResource::serve(UniqueFunction<void()>& open) {
 }
 
 void SharedResource::lend(void* resource) {
-  if (state_ == State::closing && !lost_) return;  // nobody waits for it any more
-  if (state_ != State::opening)
+  if (resource_ != nullptr)
     throw UsageError("the function that opens a shared resource lends it out once, not twice");
+  if (state_ != State::opening) return;  // nobody waits for it any more
   state_ = State::open;
   resource_ = resource;
   opened_.set();

@@ -59,6 +59,7 @@ class Task final : public Runnable,
   const std::type_info* closure = nullptr;  ///< The type of its closure.
   SourceLocation start{};                   ///< Where it was started.
   UniqueFunction<void()> body;              ///< What it does.
+  const void* body_origin = nullptr;        ///< Where its closure was copied from, as a number.
   CancelScope* scope = nullptr;             ///< Its innermost cancel scope.
   TaskNursery* nursery = nullptr;        ///< The nursery that waits for it; null for the root task.
   detail::TaskLocals* locals = nullptr;  ///< Its task-local values (shared, copied on write).

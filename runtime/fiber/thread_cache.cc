@@ -49,8 +49,14 @@ class ThreadCache {
     }
     auto worker = std::make_unique<Worker>();
     worker->work = std::move(work);
+    count(1);
     start_thread(worker.get());
     worker.release();
+  }
+
+  std::size_t threads() {
+    const std::lock_guard lock(mutex_);
+    return threads_;
   }
 
   std::size_t idle() {
@@ -61,10 +67,11 @@ class ThreadCache {
   void set_expiry(std::chrono::nanoseconds expiry) {
     const std::lock_guard lock(mutex_);
     expiry_ = expiry;
+    for (Worker* worker : idle_) worker->has_work.notify_one();
   }
 
  private:
-  static void start_thread(Worker* worker) {
+  void start_thread(Worker* worker) {
     pthread_attr_t attributes;
     ::pthread_attr_init(&attributes);
     ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -76,6 +83,7 @@ class ThreadCache {
     const int error = ::pthread_create(&thread, &attributes, &ThreadCache::thread_main, worker);
     ::pthread_attr_destroy(&attributes);
     if (error == 0) return;
+    count(-1);
     throw Error(std::string("cannot start a worker thread: ") + std::strerror(error) +
                 "; run less at once (a smaller CapacityLimiter), or raise the limits of processes "
                 "and memory (ulimit -u, ulimit -v)");
@@ -90,26 +98,39 @@ class ThreadCache {
       ::pthread_setname_np(::pthread_self(), "troupe idle");
       work = instance().wait_for_work(*worker);
     }
+    instance().count(-1);
     return nullptr;
   }
 
   // Nothing when none came in time.
   UniqueFunction<void()> wait_for_work(Worker& worker) {
+    const auto since = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex_);
     idle_.push_back(&worker);
-    worker.has_work.wait_for(lock, expiry_, [&] { return static_cast<bool>(worker.work); });
+    while (!worker.work && std::chrono::steady_clock::now() < since + expiry_)
+      worker.has_work.wait_until(lock, since + expiry_);
     if (!worker.work) std::erase(idle_, &worker);
     return std::move(worker.work);
   }
 
-  // The threads are the parent's.
+  void count(int change) {
+    const std::lock_guard lock(mutex_);
+    threads_ += static_cast<std::size_t>(change);
+  }
+
+  // The threads are the parent's. What they waited on cannot be destroyed any more, for it is
+  // waited on still; so it is kept.
   void forget_after_fork() {
-    idle_.clear();
     new (&mutex_) std::mutex;
+    of_parent_.swap(idle_);
+    idle_.clear();
+    threads_ = 0;
   }
 
   std::mutex mutex_;
+  std::size_t threads_ = 0;
   std::vector<Worker*> idle_;
+  std::vector<Worker*> of_parent_;
   std::chrono::nanoseconds expiry_ = std::chrono::seconds(10);
 };
 
@@ -120,6 +141,8 @@ void run_on_cached_thread(UniqueFunction<void()> work) {
 }
 
 std::size_t idle_cached_threads() { return ThreadCache::instance().idle(); }
+
+std::size_t cached_threads() { return ThreadCache::instance().threads(); }
 
 void set_cached_thread_expiry(std::chrono::nanoseconds expiry) {
   ThreadCache::instance().set_expiry(expiry);

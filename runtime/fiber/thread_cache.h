@@ -18,6 +18,9 @@ void run_on_cached_thread(UniqueFunction<void()> work);
 /// How many threads wait for work. Thread-safe.
 std::size_t idle_cached_threads();
 
+/// How many threads there are, those that work included. Thread-safe.
+std::size_t cached_threads();
+
 /// How long a thread waits for work before it ends: ten seconds, unless a test is in a hurry.
 /// Thread-safe.
 void set_cached_thread_expiry(std::chrono::nanoseconds expiry);

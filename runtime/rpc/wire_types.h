@@ -2,24 +2,20 @@
 #pragma once
 
 // Which types can cross to another process, and the sentences for those that cannot. The codec asks
-// `wire_kind<T>` how to encode a type; functions ask `refusal<T>` about each of their parameters, so
-// that the compiler's first error names the parameter and the cure.
+// `wire_kind<T>` how to encode a type; functions ask `refusal<T>` about each of their parameters,
+// so that the compiler's first error names the parameter and the cure.
 
 #include <array>
 #include <chrono>
-#include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -28,18 +24,41 @@ namespace troupe::detail {
 
 /// How the codec treats a type; `user` is everything that is not of the standard library.
 enum class WireKind {
-  boolean, scalar, string, contiguous, sequence, bits, array, set, map, tuple, optional, variant,
-  duration, time_point, unique_ptr, user
+  boolean,
+  scalar,
+  string,
+  contiguous,
+  sequence,
+  bits,
+  array,
+  set,
+  map,
+  tuple,
+  optional,
+  variant,
+  duration,
+  time_point,
+  unique_ptr,
+  user
 };
 
 /// Why a type cannot cross to another process.
 enum class Refusal {
-  none, pointer, function, view, shared_pointer, reference_wrapper, reference, callable, long_double,
-  polymorphic_pointer, not_a_value
+  none,
+  pointer,
+  function,
+  view,
+  shared_pointer,
+  reference_wrapper,
+  reference,
+  callable,
+  long_double,
+  polymorphic_pointer,
+  not_a_value
 };
 
 template <class T>
-concept FastElement = (std::is_arithmetic_v<T> || std::is_enum_v<T>) && !std::is_same_v<T, bool> &&
+concept FastElement = (std::is_arithmetic_v<T> || std::is_enum_v<T>)&&!std::is_same_v<T, bool> &&
                       !std::is_same_v<T, long double>;
 
 template <class T>
@@ -63,23 +82,22 @@ template <class C, class Traits, class A>
 inline constexpr WireKind wire_kind<std::basic_string<C, Traits, A>> = WireKind::string;
 template <class T, class A>
 inline constexpr WireKind wire_kind<std::vector<T, A>> =
-    FastElement<T> && wire_kind<T> == WireKind::scalar ? WireKind::contiguous : WireKind::sequence;
+    FastElement<T>&& wire_kind<T> == WireKind::scalar ? WireKind::contiguous : WireKind::sequence;
 template <class A>
 inline constexpr WireKind wire_kind<std::vector<bool, A>> = WireKind::bits;
-template <class T, class A>
-inline constexpr WireKind wire_kind<std::deque<T, A>> = WireKind::sequence;
-template <class T, class A>
-inline constexpr WireKind wire_kind<std::list<T, A>> = WireKind::sequence;
+// Deques, lists and sets are known by their form, so that nobody pays for headers of those that a
+// program does not use. Containers with other allocators need cereal's functions.
+template <template <class, class> class C, class T>
+requires requires { &C<T, std::allocator<T>>::pop_front; }
+inline constexpr WireKind wire_kind<C<T, std::allocator<T>>> = WireKind::sequence;
 template <class T, std::size_t N>
 inline constexpr WireKind wire_kind<std::array<T, N>> = WireKind::array;
-template <class K, class C, class A>
-inline constexpr WireKind wire_kind<std::set<K, C, A>> = WireKind::set;
-template <class K, class C, class A>
-inline constexpr WireKind wire_kind<std::multiset<K, C, A>> = WireKind::set;
-template <class K, class H, class E, class A>
-inline constexpr WireKind wire_kind<std::unordered_set<K, H, E, A>> = WireKind::set;
-template <class K, class H, class E, class A>
-inline constexpr WireKind wire_kind<std::unordered_multiset<K, H, E, A>> = WireKind::set;
+template <template <class, class, class> class C, class K, class Compare>
+requires requires { typename C<K, Compare, std::allocator<K>>::key_compare; }
+inline constexpr WireKind wire_kind<C<K, Compare, std::allocator<K>>> = WireKind::set;
+template <template <class, class, class, class> class C, class K, class H, class E>
+requires requires { typename C<K, H, E, std::allocator<K>>::hasher; }
+inline constexpr WireKind wire_kind<C<K, H, E, std::allocator<K>>> = WireKind::set;
 template <class K, class V, class C, class A>
 inline constexpr WireKind wire_kind<std::map<K, V, C, A>> = WireKind::map;
 template <class K, class V, class C, class A>
@@ -122,8 +140,9 @@ constexpr Refusal plain_refusal() {
   } else if constexpr (std::is_class_v<T>) {
     return std::ranges::enable_view<T> ? Refusal::view : Refusal::none;
   } else {
-    return std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_array_v<T> ? Refusal::none
-                                                                              : Refusal::not_a_value;
+    return std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_array_v<T>
+               ? Refusal::none
+               : Refusal::not_a_value;
   }
 }
 
@@ -178,8 +197,8 @@ inline constexpr Refusal parameter_refusal =
   static_assert(Why != Refusal::callable, Who                                                      \
                 " is a std::function: code cannot cross processes; name a function of a module "   \
                 "instead");                                                                        \
-  static_assert(Why != Refusal::long_double, Who                                                   \
-                " is a long double, which differs from machine to machine; use double");           \
+  static_assert(Why != Refusal::long_double,                                                       \
+                Who " is a long double, which differs from machine to machine; use double");       \
   static_assert(Why != Refusal::polymorphic_pointer, Who                                           \
                 " is a unique_ptr to a polymorphic class, which would be sliced; pass a "          \
                 "std::variant of values");                                                         \
@@ -192,10 +211,10 @@ template <std::size_t Position, class Parameter, Refusal Why>
 struct RefusedParameter {
   TROUPE_DETAIL_SENTENCES("a parameter after the sixth of this function");
 };
-#define TROUPE_DETAIL_POSITION(N)                                     \
-  template <class Parameter, Refusal Why>                             \
-  struct RefusedParameter<N, Parameter, Why> {                        \
-    TROUPE_DETAIL_SENTENCES("parameter " #N " of this function");     \
+#define TROUPE_DETAIL_POSITION(N)                                 \
+  template <class Parameter, Refusal Why>                         \
+  struct RefusedParameter<N, Parameter, Why> {                    \
+    TROUPE_DETAIL_SENTENCES("parameter " #N " of this function"); \
   }
 TROUPE_DETAIL_POSITION(1);
 TROUPE_DETAIL_POSITION(2);
@@ -224,6 +243,7 @@ namespace troupe {
 
 /// Types that nothing is known against: no pointers, references, views, shared pointers or code.
 template <class T>
-concept Wire = detail::refusal<T> == detail::Refusal::none;
+concept Wire = detail::refusal<T>
+== detail::Refusal::none;
 
 }  // namespace troupe

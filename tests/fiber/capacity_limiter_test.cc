@@ -20,8 +20,8 @@ namespace {
 using testing::wait_all_tasks_blocked;
 
 // T-SYN-02: given a capacity limiter, then per-borrower tokens: a borrower cannot take two;
-// on-behalf-of works; release by a non-holder errors; total can be raised (wakes), lowered below use
-// (drains), zero, infinite.
+// on-behalf-of works; release by a non-holder errors; total can be raised (wakes), lowered below
+// use (drains), zero, infinite.
 TEST(CapacityLimiterTest, ABorrowerCannotTakeTwo) {
   run_tasks([] {
     CapacityLimiter limiter(2);
@@ -113,20 +113,16 @@ TEST(CapacityLimiterTest, RaisingTheTotalWakes) {
 TEST(CapacityLimiterTest, LoweringTheTotalBelowUseDrains) {
   run_tasks([] {
     CapacityLimiter limiter(3);
-    for (const int* holder = nullptr; const int id : {0, 1, 2}) {
-      static_cast<void>(id);
-      limiter.acquire_on_behalf_of(++holder);
-    }
+    const int holders[] = {0, 1, 2};
+    for (const int& holder : holders) limiter.acquire_on_behalf_of(&holder);
     limiter.set_total_tokens(1);
     EXPECT_EQ(limiter.total_tokens(), 1u);
     EXPECT_EQ(limiter.borrowed_tokens(), 3u);
     EXPECT_EQ(limiter.available_tokens(), 0u);
-    const int* holder = nullptr;
-    limiter.release_on_behalf_of(++holder);
-    EXPECT_THROW(limiter.acquire_nowait(), WouldBlock);
-    limiter.release_on_behalf_of(++holder);
-    EXPECT_THROW(limiter.acquire_nowait(), WouldBlock);
-    limiter.release_on_behalf_of(++holder);
+    for (const int& holder : holders) {
+      EXPECT_THROW(limiter.acquire_nowait(), WouldBlock);
+      limiter.release_on_behalf_of(&holder);
+    }
     limiter.acquire_nowait();
   });
 }

@@ -86,7 +86,8 @@ TEST(ConditionTest, ACancelledWaiterOwnsTheLockAgain) {
     open_task_nursery([&](TaskNursery& n) {
       n.start_soon([&] {
         scope.run([&] {
-          const std::scoped_lock guard(condition);  // its end would abort if the lock were not owned
+          const std::scoped_lock guard(
+              condition);  // its end would abort if the lock were not owned
           condition.wait();
         });
       });

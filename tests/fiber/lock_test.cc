@@ -34,9 +34,8 @@ TEST(LockTest, OnlyTheOwnerReleases) {
     Lock lock;
     EXPECT_THROW(lock.release(), UsageError);
     lock.acquire();
-    open_task_nursery([&](TaskNursery& n) {
-      n.start_soon([&] { EXPECT_THROW(lock.release(), UsageError); });
-    });
+    open_task_nursery(
+        [&](TaskNursery& n) { n.start_soon([&] { EXPECT_THROW(lock.release(), UsageError); }); });
     EXPECT_TRUE(lock.locked());
     lock.release();
     EXPECT_FALSE(lock.locked());
@@ -108,8 +107,7 @@ TEST(LockTest, WorksWithTheStandardGuards) {
 TEST(LockTest, AnOwnerThatEndsBreaksItForLaterAcquirers) {
   run_tasks([] {
     Lock lock;
-    open_task_nursery(
-        [&](TaskNursery& n) { n.start_soon("careless", [&] { lock.acquire(); }); });
+    open_task_nursery([&](TaskNursery& n) { n.start_soon("careless", [&] { lock.acquire(); }); });
     for (int i = 0; i < 2; ++i) {
       try {
         lock.acquire();
@@ -230,7 +228,8 @@ LockLike make_lock_like(std::shared_ptr<Thing> thing) {
 LockLike make_token_channel(std::size_t capacity) {
   auto channel = std::make_shared<MemoryChannel<int>>(open_memory_channel<int>(capacity));
   channel->send.send_nowait(0);
-  return {[channel] { channel->receive.receive(); }, [channel] { channel->receive.receive_nowait(); },
+  return {[channel] { channel->receive.receive(); },
+          [channel] { channel->receive.receive_nowait(); },
           [channel] { channel->send.send_nowait(0); }};
 }
 

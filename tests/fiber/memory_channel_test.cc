@@ -290,7 +290,7 @@ TEST(MemoryChannelTest, EveryItemIsDeliveredOnce) {
       std::vector<int> seen(100);
       open_task_nursery([&](TaskNursery& n) {
         for (int p = 0; p < 5; ++p) {
-          n.start_soon([&seen, p, send = channel.send] {
+          n.start_soon([p, send = channel.send] {
             for (int i = 0; i < 20; ++i) send.send(20 * p + i);
           });
         }
@@ -358,7 +358,9 @@ TEST(MemoryChannelTest, ANegativeCapacityIsAUsageError) {
 }
 
 template <class Number>
-concept MayBeCapacity = requires(Number n) { open_memory_channel<int>(n); };
+concept MayBeCapacity = requires(Number n) {
+  open_memory_channel<int>(n);
+};
 static_assert(MayBeCapacity<int> && MayBeCapacity<std::size_t>);
 static_assert(!MayBeCapacity<double> && !MayBeCapacity<bool>);
 

@@ -134,7 +134,7 @@ TEST(MergeTest, SharesWithOtherReceivers) {
     std::vector<int> seen(60);
     open_task_nursery([&](TaskNursery& n) {
       for (int p = 0; p < 3; ++p) {
-        n.start_soon([&seen, p, left = a.send, right = b.send] {
+        n.start_soon([p, left = a.send, right = b.send] {
           for (int i = 0; i < 20; ++i) (i % 3 == 0 ? left : right).send(20 * p + i);
         });
       }

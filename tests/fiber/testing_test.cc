@@ -144,9 +144,8 @@ TEST(VirtualClockTest, AThresholdLeavesTimeForTheWorld) {
   testing::run(
       [&] {
         Event event;
-        std::thread other([&event, token = current_token()] {
-          token.post([&event] { event.set(); });
-        });
+        std::thread other(
+            [&event, token = current_token()] { token.post([&event] { event.set(); }); });
         EXPECT_TRUE(move_on_after(1s, [&] { event.wait(); }));
         other.join();
       },
@@ -292,9 +291,7 @@ TEST(WaitAllTasksBlockedTest, ComesBeforeTheJumpOfAVirtualClock) {
 }
 
 TEST(WaitAllTasksBlockedTest, CanBeCancelled) {
-  testing::run([] {
-    EXPECT_FALSE(move_on_after(1ms, [] { wait_all_tasks_blocked(1h); }));
-  });
+  testing::run([] { EXPECT_FALSE(move_on_after(1ms, [] { wait_all_tasks_blocked(1h); })); });
 }
 
 // T-CLK-04: assert-checkpoints tells what is no checkpoint; half of one is none.

@@ -158,7 +158,7 @@ TEST(SessionFuzzTest, ReorderedRepeatedAndDroppedMessagesEndTheConnectionAtMost)
 
 // Both ends behave; which moves when is random. Every dialog that was started is answered exactly
 // once or closed exactly once, and nothing is left in any table.
-struct Caller : DialogHandler {
+struct Caller final : DialogHandler {
   void on_frame(FrameKind kind, BytesView) override {
     if (kind == FrameKind::ret) {
       ++ended;

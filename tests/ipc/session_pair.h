@@ -51,7 +51,7 @@ inline SessionConfig acceptor_config() {
 }
 
 /// Records what one dialog is told.
-struct RecordingHandler : DialogHandler {
+struct RecordingHandler final : DialogHandler {
   void on_frame(FrameKind kind, BytesView payload) override {
     frames.emplace_back(kind, Bytes(payload));
   }
@@ -66,7 +66,7 @@ struct RecordingHandler : DialogHandler {
 };
 
 /// One end: a session and what it reports. Dialogs that the peer opens get a handler each.
-struct End : SessionEvents {
+struct End final : SessionEvents {
   explicit End(SessionConfig config) : session(std::move(config), *this) {}
 
   void on_established() override { ++established; }

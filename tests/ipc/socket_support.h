@@ -41,7 +41,7 @@ TransportOptions options_for(const std::string& name);
 
 /// Answers every dialog: a start "echo:x" with a return "x"; "silent" with nothing, until it is
 /// cancelled; "count:n" with n values and a return. Counts what it is told.
-class Echo : public TransportHandler {
+class Echo final : public TransportHandler {
  public:
   DialogHandler* on_start(Connection& connection, std::uint64_t dialog, BytesView payload) override;
   void on_connected(Connection& connection) override;
@@ -60,7 +60,7 @@ class Echo : public TransportHandler {
 };
 
 /// The caller's end of one dialog: collects what comes and can be waited for.
-class Call : public DialogHandler {
+class Call final : public DialogHandler {
  public:
   Call(std::shared_ptr<Connection> connection, Bytes start);
   Call(const Call&) = delete;

@@ -27,7 +27,16 @@
 #include <cereal/types/valarray.hpp>
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
+#include <deque>
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <variant>
 
 #include "troupe/runtime/rpc/codec.h"
 
@@ -297,7 +306,9 @@ TEST(CodecCerealTest, SpecializationChoosesAmongSeveral) {
   EXPECT_EQ(there_and_back(value).extra, 4);
 }
 
-TEST(CodecCerealTest, ArchivesKnowTheirDirection) { EXPECT_EQ(there_and_back(Directed{4}).value, 8); }
+TEST(CodecCerealTest, ArchivesKnowTheirDirection) {
+  EXPECT_EQ(there_and_back(Directed{4}).value, 8);
+}
 
 TEST(CodecCerealTest, DeferredDataComesLast) {
   EXPECT_EQ(encode(Deferring{1, 2}), encode(2, 1));
@@ -316,7 +327,8 @@ TEST(CodecCerealTest, CerealsHeadersForStandardTypesDoNotClash) {
   EXPECT_EQ(there_and_back(map), map);
   EXPECT_EQ(there_and_back(std::tuple(1, std::string("x"))), std::tuple(1, std::string("x")));
   EXPECT_EQ(there_and_back(std::complex<float>(1, 2)), std::complex<float>(1, 2));
-  EXPECT_EQ(there_and_back(std::variant<int, std::string>("x")), (std::variant<int, std::string>("x")));
+  EXPECT_EQ(there_and_back(std::variant<int, std::string>("x")),
+            (std::variant<int, std::string>("x")));
 }
 
 TEST(CodecCerealTest, CerealsHeadersAddFurtherTypes) {
@@ -331,7 +343,8 @@ TEST(CodecCerealTest, CerealsHeadersAddFurtherTypes) {
 }
 
 TEST(CodecCerealTest, ASizeReadByCerealIsBoundedToo) {
-  EXPECT_THROW(decode_value<std::valarray<double>>(encode(std::uint64_t{1} << 63)), troupe::DecodeError);
+  EXPECT_THROW(decode_value<std::valarray<double>>(encode(std::uint64_t{1} << 63)),
+               troupe::DecodeError);
 }
 
 TEST(CodecCerealTest, AnErrorThatCerealRaisesIsADecodeError) {

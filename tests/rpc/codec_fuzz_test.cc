@@ -6,10 +6,19 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <deque>
+#include <list>
+#include <map>
 #include <memory>
 #include <new>
+#include <optional>
 #include <random>
+#include <set>
 #include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <variant>
 
 #include "troupe/runtime/rpc/codec.h"
 
@@ -74,8 +83,8 @@ void feed_every_type(troupe::BytesView octets) {
            std::list<std::pair<int, std::string>>, std::set<std::string>, std::unordered_set<int>,
            std::map<int, std::vector<std::string>>, std::unordered_map<std::string, double>,
            std::multimap<char, char>, std::variant<int, std::string, Empty>,
-           std::vector<std::optional<std::array<int, 1024>>>, std::unique_ptr<std::string>, Tree, Mixed,
-           std::vector<Mixed>, std::array<std::vector<char>, 3>, std::u32string>(octets);
+           std::vector<std::optional<std::array<int, 1024>>>, std::unique_ptr<std::string>, Tree,
+           Mixed, std::vector<Mixed>, std::array<std::vector<char>, 3>, std::u32string>(octets);
 }
 
 // Octets as attackers choose them: small numbers and zeros are likelier than the rest.
@@ -84,14 +93,17 @@ troupe::Bytes random_octets(std::mt19937& random) {
   const unsigned style = random() % 3;
   for (char& octet : octets) {
     const auto any = static_cast<char>(random());
-    octet = style == 0 ? any : style == 1 ? static_cast<char>(random() % 4 == 0 ? any % 3 : 0) : any & 1;
+    octet = style == 0   ? any
+            : style == 1 ? static_cast<char>(random() % 4 == 0 ? any % 3 : 0)
+                         : any & 1;
   }
   return octets;
 }
 
 TEST(CodecFuzzTest, RandomOctetsEndInAValueOrADecodeError) {
   std::mt19937 random(20240229);
-  for (int round = 0; round < 20'000 && !HasFatalFailure(); ++round) feed_every_type(random_octets(random));
+  for (int round = 0; round < 20'000 && !HasFatalFailure(); ++round)
+    feed_every_type(random_octets(random));
 }
 
 Mixed sample(std::mt19937& random, int depth) {

@@ -5,11 +5,20 @@
 
 #include <complex>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <limits>
+#include <list>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace {
@@ -72,13 +81,15 @@ TEST(CodecTest, TextMayHoldAnyOctets) {
 TEST(CodecTest, StandardContainersRoundTripWithoutCerealHeaders) {
   EXPECT_EQ(there_and_back(std::vector<int>{1, 2, 3}), (std::vector<int>{1, 2, 3}));
   EXPECT_EQ(there_and_back(std::vector<Colour>{Colour::red}), (std::vector<Colour>{Colour::red}));
-  EXPECT_EQ(there_and_back(std::vector<bool>{true, false, true}), (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(there_and_back(std::vector<bool>{true, false, true}),
+            (std::vector<bool>{true, false, true}));
   EXPECT_EQ(there_and_back(std::vector<Flag>{Flag::on}), (std::vector<Flag>{Flag::on}));
   EXPECT_EQ(there_and_back(std::vector<std::string>{"a", ""}), (std::vector<std::string>{"a", ""}));
   EXPECT_EQ(there_and_back(std::deque<int>{1, 2}), (std::deque<int>{1, 2}));
   EXPECT_EQ(there_and_back(std::list<std::string>{"x"}), (std::list<std::string>{"x"}));
   EXPECT_EQ(there_and_back(std::array<double, 2>{1.5, 2}), (std::array<double, 2>{1.5, 2}));
-  EXPECT_EQ(there_and_back(std::array<std::string, 2>{"a", "b"}), (std::array<std::string, 2>{"a", "b"}));
+  EXPECT_EQ(there_and_back(std::array<std::string, 2>{"a", "b"}),
+            (std::array<std::string, 2>{"a", "b"}));
   EXPECT_EQ(there_and_back(std::set<int>{3, 1}), (std::set<int>{1, 3}));
   EXPECT_EQ(there_and_back(std::multiset<int>{3, 3}), (std::multiset<int>{3, 3}));
   EXPECT_EQ(there_and_back(std::unordered_set<std::string>{"a", "b"}),
@@ -107,7 +118,8 @@ TEST(CodecTest, VocabularyTypesRoundTrip) {
   EXPECT_EQ(there_and_back(now), now);
   EXPECT_EQ(there_and_back(std::complex<double>(1, -2)), std::complex<double>(1, -2));
   EXPECT_EQ(there_and_back(std::filesystem::path("/tmp/x")), "/tmp/x");
-  const auto pointer = decode_value<std::unique_ptr<Point>>(encode(std::make_unique<Point>(Point{1, 2})));
+  const auto pointer =
+      decode_value<std::unique_ptr<Point>>(encode(std::make_unique<Point>(Point{1, 2})));
   ASSERT_TRUE(pointer);
   EXPECT_EQ(*pointer, (Point{1, 2}));
   EXPECT_FALSE(decode_value<std::unique_ptr<Point>>(encode(std::unique_ptr<Point>())));
@@ -168,7 +180,8 @@ TEST(CodecBadInputTest, EveryTruncationIsRefused) {
   const Play play{"Faust", {{1, 2}}, Colour::red, {{"pen", 1}}, {5, 6}};
   const Bytes whole = encode(play);
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_THROW(decode_value<Play>(troupe::BytesView(whole).substr(0, length)), DecodeError) << length;
+    EXPECT_THROW(decode_value<Play>(troupe::BytesView(whole).substr(0, length)), DecodeError)
+        << length;
   }
 }
 
@@ -190,7 +203,8 @@ TEST(CodecBadInputTest, AVariantNamesOneOfItsAlternatives) {
 }
 
 TEST(CodecBadInputTest, AKeyComesOnce) {
-  EXPECT_THROW((decode_value<std::map<int, int>>(encode(std::uint64_t{2}, 1, 1, 1, 2))), DecodeError);
+  EXPECT_THROW((decode_value<std::map<int, int>>(encode(std::uint64_t{2}, 1, 1, 1, 2))),
+               DecodeError);
   EXPECT_THROW(decode_value<std::set<int>>(encode(std::uint64_t{2}, 1, 1)), DecodeError);
 }
 
@@ -223,10 +237,13 @@ TEST(CodecBadInputTest, MemoryIsBoundedByABudget) {
   // One octet each, but a tenth of a megabyte of memory.
   const Bytes bomb = encode(std::vector<std::optional<bool>>(1000));
   EXPECT_THROW((decode_value<std::vector<std::optional<Big>>>(bomb)), DecodeError);
-  EXPECT_THROW(decode_value<std::vector<int>>(encode(std::vector<int>(100)), {.memory = 10, .factor = 0}),
-               DecodeError);
-  EXPECT_EQ(decode_value<std::vector<int>>(encode(std::vector<int>(100)), {.memory = 400, .factor = 0}).size(),
-            100u);
+  EXPECT_THROW(
+      decode_value<std::vector<int>>(encode(std::vector<int>(100)), {.memory = 10, .factor = 0}),
+      DecodeError);
+  EXPECT_EQ(
+      decode_value<std::vector<int>>(encode(std::vector<int>(100)), {.memory = 400, .factor = 0})
+          .size(),
+      100u);
 }
 
 TEST(CodecBadInputTest, MessagesSayWhatIsWrong) {

@@ -22,14 +22,16 @@ std::string complaint() {
 
 TEST(ConflictTest, TwoStaticsOfOneNameAreNamedWithTheirFiles) {
   const std::string text = complaint();
-  EXPECT_NE(text.find("two functions are both called 'twin' with the signature int (int)"), std::string::npos)
+  EXPECT_NE(text.find("two functions are both called 'twin' with the signature int (int)"),
+            std::string::npos)
       << text;
   EXPECT_NE(text.find("conflict_one.cc"), std::string::npos) << text;
   EXPECT_NE(text.find("conflict_two.cc"), std::string::npos) << text;
 }
 
 TEST(ConflictTest, TwoModulesOfOneNameAreReportedToo) {
-  EXPECT_NE(complaint().find("two modules are both called 'cast'"), std::string::npos) << complaint();
+  EXPECT_NE(complaint().find("two modules are both called 'cast'"), std::string::npos)
+      << complaint();
 }
 
 }  // namespace

@@ -43,7 +43,9 @@ std::unique_ptr<int> move_only(std::unique_ptr<int> value, std::string&& text) {
   *value += static_cast<int>(text.size());
   return value;
 }
-long promoted(long number, double factor) { return static_cast<long>(static_cast<double>(number) * factor); }
+long promoted(long number, double factor) {
+  return static_cast<long>(static_cast<double>(number) * factor);
+}
 
 template <auto F, class... Args>
 ResultOf<F> round_trip(Args&&... args) {
@@ -56,7 +58,8 @@ ResultOf<F> round_trip(Args&&... args) {
 TEST(FunctionKeyTest, IsQualifiedNameAndSignature) { EXPECT_EQ(all_keys(), expected_keys); }
 
 TEST(FunctionKeyTest, IdsDiffer) {
-  EXPECT_EQ(function_id<&stage::say>(), function_id("stage::say|std::string (int, std::string const&)"));
+  EXPECT_EQ(function_id<&stage::say>(),
+            function_id("stage::say|std::string (int, std::string const&)"));
   EXPECT_NE(function_id<&stage::say>(), function_id<&stage::nothing>());
 }
 
@@ -80,7 +83,9 @@ TEST(FunctionTableTest, EntriesSayWhatTheyAre) {
   EXPECT_EQ(entry->address, reinterpret_cast<const void*>(&stage::say));
 }
 
-TEST(FunctionTableTest, WithoutConflictsTheCheckPasses) { EXPECT_NO_THROW(FunctionTable::instance().check()); }
+TEST(FunctionTableTest, WithoutConflictsTheCheckPasses) {
+  EXPECT_NO_THROW(FunctionTable::instance().check());
+}
 
 TEST(FunctionCallTest, FunctionsOfEveryFormCanBeCalled) {
   EXPECT_EQ(round_trip<&stage::say>(2, "ha"), "haha");
@@ -100,7 +105,8 @@ TEST(FunctionCallTest, NoexceptFunctionsAndVoidResults) {
   const int before = calls;
   round_trip<&stage::nothing>();
   EXPECT_EQ(calls, before + 1);
-  EXPECT_EQ(function_key<&stage::nothing>(), function_key<static_cast<void (*)()>(&stage::nothing)>());
+  EXPECT_EQ(function_key<&stage::nothing>(),
+            function_key<static_cast<void (*)()>(&stage::nothing)>());
 }
 
 TEST(FunctionCallTest, ArgumentsConvertAsInACall) {
@@ -125,9 +131,10 @@ TEST(FunctionCallTest, ArgumentsThatDoNotDecodeNameTheFunctionAndItsSignature) {
     thunk("xyz");
     FAIL();
   } catch (const MsgTypeError& error) {
-    EXPECT_EQ(std::string(error.what()).find(
-                  "the arguments for 'stage::say', which is std::string (int, std::string), cannot be "
-                  "decoded: the message is truncated"),
+    EXPECT_EQ(std::string(error.what())
+                  .find("the arguments for 'stage::say', which is std::string (int, std::string), "
+                        "cannot be "
+                        "decoded: the message is truncated"),
               0u)
         << error.what();
   }
@@ -137,7 +144,8 @@ TEST(FunctionCallTest, ArgumentsThatDoNotDecodeNameTheFunctionAndItsSignature) {
 
 TEST(FunctionCallTest, CallsByNameStateTheSignatureThatTheyBelieveIn) {
   EXPECT_EQ((wire_signature<std::string, int, const char*>()), "std::string (int, std::string)");
-  EXPECT_EQ((wire_signature<std::string, int, const char (&)[3]>()), "std::string (int, std::string)");
+  EXPECT_EQ((wire_signature<std::string, int, const char(&)[3]>()),
+            "std::string (int, std::string)");
   EXPECT_EQ(wire_signature<void>(), "void ()");
   EXPECT_EQ(encode_named_call(1, "ab"), encode(1, std::string("ab")));
 }

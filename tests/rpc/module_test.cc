@@ -33,8 +33,8 @@ int only_here(int number) { return number; }
 
 TEST(ModuleTest, NamesItsFunctions) {
   EXPECT_EQ(drama::theatre.name(), "theatre");
-  EXPECT_EQ(drama::theatre.keys(),
-            (std::vector<std::string>{"drama::question|std::string ()", "drama::answer|int (int)"}));
+  EXPECT_EQ(drama::theatre.keys(), (std::vector<std::string>{"drama::question|std::string ()",
+                                                             "drama::answer|int (int)"}));
   EXPECT_TRUE(drama::theatre.contains(function_key<&drama::answer>()));
   EXPECT_FALSE(drama::theatre.contains(function_key<&only_here>()));
   ASSERT_EQ(drama::theatre.functions().size(), 2u);
@@ -65,9 +65,10 @@ TEST(ModuleTest, ANameThatIsNotUniqueInItsModuleIsRefused) {
     drama::confusing.function("answer");
     FAIL();
   } catch (const ModuleNotExposed& error) {
-    EXPECT_STREQ(error.what(),
-                 "module 'confusing' has more than one function 'answer': 'drama::answer|int (int)' and "
-                 "'drama::other::answer|int (int)'; a call by name needs a unique one");
+    EXPECT_STREQ(
+        error.what(),
+        "module 'confusing' has more than one function 'answer': 'drama::answer|int (int)' and "
+        "'drama::other::answer|int (int)'; a call by name needs a unique one");
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Prints the keys of functions of every form; none of them is defined here. Compiled by each compiler
-// that is present, it must print the same: see keys_test.sh.
+// Prints the keys of functions of every form; none of them is defined here. Compiled by each
+// compiler that is present, it must print the same: see keys_test.sh.
 
 #include <cstdio>
 

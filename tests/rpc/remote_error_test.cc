@@ -92,7 +92,8 @@ TEST(RemoteErrorTest, SaysWhatWasThrownAndWhere) {
   EXPECT_EQ(error.boxed_message(), "row 9");
   EXPECT_EQ(error.src_uid(), source);
   EXPECT_EQ(error.relay_path(), std::vector<Uid>{source});
-  EXPECT_STREQ(error.what(), "actor 'gretchen' (gretchen@00000000) raised std::out_of_range: row 9");
+  EXPECT_STREQ(error.what(),
+               "actor 'gretchen' (gretchen@00000000) raised std::out_of_range: row 9");
 }
 
 TEST(RemoteErrorTest, IsWhatACatchThereWouldHaveCaught) {
@@ -137,7 +138,8 @@ TEST(RemoteErrorTest, ErrorCodesTravel) {
   expect_itself(std::ios_base::failure("read", std::make_error_code(std::io_errc::stream)));
   using std::filesystem::filesystem_error;
   expect_itself(filesystem_error("remove", "/a", "/b", denied));
-  EXPECT_EQ(rethrown<filesystem_error>(remote(filesystem_error("rename", "/a", denied))).path1(), "/a");
+  EXPECT_EQ(rethrown<filesystem_error>(remote(filesystem_error("rename", "/a", denied))).path1(),
+            "/a");
 }
 
 TEST(RemoteErrorTest, TroupesOwnErrorsComeBackAsThemselves) {
@@ -195,8 +197,9 @@ TEST(RemoteErrorTest, RelayingKeepsTheSourceAndExtendsThePath) {
   EXPECT_EQ(second.boxed_type(), "std::out_of_range");
   EXPECT_EQ(second.src_uid(), source);
   EXPECT_EQ(second.relay_path(), (std::vector<Uid>{source, relay}));
-  EXPECT_STREQ(second.what(),
-               "actor 'gretchen' (gretchen@00000000) raised std::out_of_range: row 9 (relayed by 'donny')");
+  EXPECT_STREQ(
+      second.what(),
+      "actor 'gretchen' (gretchen@00000000) raised std::out_of_range: row 9 (relayed by 'donny')");
   EXPECT_THROW(second.rethrow_boxed(), std::out_of_range);
 }
 
@@ -251,7 +254,8 @@ TEST(RemoteErrorTest, TheRuntimesOwnVerdictsAreRaisedAsThemselves) {
 }
 
 TEST(RemoteErrorTest, TracebackTravels) {
-  const auto box = box_error(std::make_exception_ptr(std::logic_error("x")), source, "main.cc:7 in main\n");
+  const auto box =
+      box_error(std::make_exception_ptr(std::logic_error("x")), source, "main.cc:7 in main\n");
   EXPECT_EQ(RemoteActorError(over_the_wire(box)).traceback(), "main.cc:7 in main\n");
 }
 
@@ -284,7 +288,8 @@ TEST(RemoteErrorTest, ALongChainOfCausesIsCut) {
       error = std::current_exception();
     }
   }
-  EXPECT_THROW(RemoteActorError(over_the_wire(box_error(error, source))).rethrow_boxed(), std::runtime_error);
+  EXPECT_THROW(RemoteActorError(over_the_wire(box_error(error, source))).rethrow_boxed(),
+               std::runtime_error);
 }
 
 }  // namespace
