@@ -118,6 +118,10 @@ class UniqueFunction<R(Args...)> {
       pointer() = make_on_heap<Held>(std::forward<Parts>(parts)...);
     }
     vtable_ = &vtable_of<Held>;
+#if !defined(NDEBUG) && defined(__GNUC__) && !defined(__clang__)
+    // It may have been copied with its padding. (clang has no such builtin.)
+    if constexpr (std::is_trivially_copyable_v<Held>) __builtin_clear_padding(&held<Held>(&storage_));
+#endif
   }
 
   // As `new Held`, but in debug builds the memory is cleared first.

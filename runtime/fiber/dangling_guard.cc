@@ -51,7 +51,8 @@ Range origin_of(const Task& task) noexcept {
 
 // The first word of `closure` that is an address in `dead`, or 0. A capture by reference is a
 // pointer, so it is aligned as one. An address in `origin` is none: it shines through padding from
-// a string that lay where the closure then was made (short strings point to themselves).
+// a string that lay where the closure then was made (short strings point to themselves). Nor is
+// one that ends in 01, which is what a bool with such padding looks like.
 std::uintptr_t find_address(UniqueFunction<void()>::Octets closure, Range dead,
                             Range origin) noexcept {
   const auto* const octets = static_cast<const char*>(closure.data);
@@ -60,7 +61,7 @@ std::uintptr_t find_address(UniqueFunction<void()>::Octets closure, Range dead,
     std::uintptr_t word;
     std::memcpy(&word, octets + at, sizeof word);
     VALGRIND_MAKE_MEM_DEFINED(&word, sizeof word);  // padding counts as undefined
-    if (dead.contains(word) && !origin.contains(word)) return word;
+    if (dead.contains(word) && !origin.contains(word) && (word & 0xff) != 1) return word;
   }
   return 0;
 }

@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# compile_fail_test.sh <source> <flags file>: see defs.bzl.
+# compile_fail_test.sh <flags file> <sources...>: see defs.bzl.
 set -u
-source=$1
-flags=$2
+read -ra flags < <(tr '\n' ' ' <"$1")
+shift
+work=$(mktemp -d "${TEST_TMPDIR:-/tmp}/compile_fail.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+options=(-std=c++20 -Wall -Wextra "${flags[@]}")
 failures=0
 compilers=0
 
@@ -13,8 +16,22 @@ fail() {
   failures=$((failures + 1))
 }
 
+# What the sources include is parsed once.
+precompile() { # compiler
+  local folder=$work/$1
+  mkdir -p "$folder"
+  grep -hE '^#include' "${sources[@]}" | sort -u >"$folder/all.h"
+  case $1 in
+    clang*) "$1" "${options[@]}" -x c++-header "$folder/all.h" -o "$folder/all.h.pch" ;;
+    *) "$1" "${options[@]}" -x c++-header "$folder/all.h" -o "$folder/all.h.gch" ;;
+  esac || fail "$1 refuses the headers themselves"
+}
+
 compile() { # compiler, further options
-  "$@" -std=c++20 -fsyntax-only -Wall -Wextra $(cat "$flags") "$source" 2>&1
+  case $1 in
+    clang*) "$@" "${options[@]}" -include-pch "$work/$1/all.h.pch" -fsyntax-only "$source" 2>&1 ;;
+    *) "$@" "${options[@]}" -include "$work/$1/all.h" -fsyntax-only "$source" 2>&1 ;;
+  esac
 }
 
 check_sentences() { # compiler, output
@@ -22,21 +39,30 @@ check_sentences() { # compiler, output
   first=$(grep -m 1 ' error: ' <<<"$2")
   while read -r kind sentence; do
     case $kind in
-      EXPECT:) grep -qF "$sentence" <<<"$first" || fail "$1: the first error is not: $sentence" ;;
-      EXPECT-ANYWHERE:) grep -qF "$sentence" <<<"$2" || fail "$1: no error says: $sentence" ;;
+      EXPECT:) grep -qF "$sentence" <<<"$first" || fail "$1, $source: the first error is not: $sentence" ;;
+      EXPECT-ANYWHERE:) grep -qF "$sentence" <<<"$2" || fail "$1, $source: no error says: $sentence" ;;
     esac
   done < <(sed -n 's,^// \(EXPECT\),\1,p' "$source")
 }
 
-grep -q '^// EXPECT' "$source" || fail "$source expects no sentence"
+check() { # compiler, source
+  local before=$failures output fixed
+  output=$(compile "$1") && fail "$1 accepts $source"
+  check_sentences "$1" "$output"
+  fixed=$(compile "$1" -DFIXED -Werror) || fail "$1 refuses $source even with -DFIXED: $fixed"
+  [[ $failures -eq $before ]] || { echo "--- what $1 said:" && head -n 60 <<<"$output"; }
+}
+
+sources=("$@")
+for source in "${sources[@]}"; do
+  grep -q '^// EXPECT' "$source" || fail "$source expects no sentence"
+done
 for compiler in g++ clang++; do
   command -v "$compiler" >/dev/null || continue
   compilers=$((compilers + 1))
-  before=$failures
-  output=$(compile "$compiler") && fail "$compiler accepts $source"
-  check_sentences "$compiler" "$output"
-  fixed=$(compile "$compiler" -DFIXED -Werror) || fail "$compiler refuses $source even with -DFIXED: $fixed"
-  [ "$failures" -eq "$before" ] || { echo "--- what $compiler said:"; head -n 60 <<<"$output"; }
+  precompile "$compiler"
+  for source in "${sources[@]}"; do check "$compiler" "$source"; done
 done
-[ "$compilers" -gt 0 ] || fail "neither g++ nor clang++ is installed"
+((compilers > 0)) || fail "neither g++ nor clang++ is installed"
+echo "${#sources[@]} files, $compilers compilers, $failures failures"
 exit $((failures > 0))

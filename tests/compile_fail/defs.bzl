@@ -1,9 +1,9 @@
-"""`compile_fail_test`: a source file that must not compile, and the sentence that says why."""
+"""`compile_fail_test`: source files that must not compile, and the sentences that say why."""
 
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load("//tools/bazel:defs.bzl", "package_suites")
 
-def _headers_impl(ctx):
+def _header_flags_impl(ctx):
     contexts = [dep[CcInfo].compilation_context for dep in ctx.attr.deps]
     headers = depset(transitive = [context.headers for context in contexts])
     folders = depset(transitive = [
@@ -26,20 +26,38 @@ def _headers_impl(ctx):
     )]
 
 header_flags = rule(
-    implementation = _headers_impl,
+    implementation = _header_flags_impl,
     attrs = {"deps": attr.label_list(providers = [CcInfo])},
     doc = "The headers of libraries as data of a test, and the compiler's options to find them.",
 )
 
-def compile_fail_test(name, deps):
-    """Compiles `<name>.cc` with each compiler of the system: the comments in it say what is expected.
+def _archives_impl(ctx):
+    archives = []
+    for dep in ctx.attr.deps:
+        for linked in dep[CcInfo].linking_context.linker_inputs.to_list():
+            # Not those of the libraries that it depends on.
+            if linked.owner != dep.label:
+                continue
+            for library in linked.libraries:
+                archives.append(library.pic_static_library or library.static_library)
+    return [DefaultInfo(files = depset(archives), runfiles = ctx.runfiles(files = archives))]
+
+archives = rule(
+    implementation = _archives_impl,
+    attrs = {"deps": attr.label_list(providers = [CcInfo])},
+    doc = "The archives of libraries as data of a test that links by itself.",
+)
+
+def compile_fail_test(name, srcs, deps):
+    """Compiles each source with each compiler of the system; comments in it say what is expected.
 
     `// EXPECT: <sentence>` must stand in the compiler's first error, `// EXPECT-ANYWHERE: <sentence>`
     in any. Compiled with -DFIXED the file must pass, so that nothing else is wrong with it.
 
     Args:
-      name: of the test and of its source.
-      deps: the libraries whose headers it includes.
+      name: of the test.
+      srcs: the files.
+      deps: the libraries whose headers they include.
     """
     header_flags(
         name = name + "_headers",
@@ -47,15 +65,11 @@ def compile_fail_test(name, deps):
         deps = deps,
     )
     sh_test(
-        name = name + "_test",
+        name = name,
+        # Some hundred runs of a compiler.
+        size = "medium",
         srcs = ["compile_fail_test.sh"],
-        args = [
-            "$(location %s.cc)" % name,
-            "$(location :%s_headers)" % name,
-        ],
-        data = [
-            name + ".cc",
-            ":%s_headers" % name,
-        ],
+        args = ["$(location :%s_headers)" % name] + ["$(location %s)" % source for source in srcs],
+        data = srcs + [":%s_headers" % name],
     )
     package_suites()

@@ -11,7 +11,7 @@ for compiler in g++ clang++; do
   command -v "$compiler" >/dev/null || continue
   for level in -O0 -O2; do
     program="$TEST_TMPDIR/print_keys-$compiler$level"
-    "$compiler" -std=c++20 $level $(cat "$flags") "$source" "$@" -o "$program"
+    "$compiler" -std=c++20 $level $(cat "$flags") "$source" -Wl,--start-group "$@" -Wl,--end-group -o "$program"
     "$program" >"$program.keys"  # compares with what is expected
     echo "$compiler $level: $(wc -l <"$program.keys") keys"
   done
