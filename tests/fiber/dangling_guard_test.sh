@@ -28,7 +28,7 @@ for compiler in g++ clang++; do
   compilers=$((compilers + 1))
   for level in -O0 -O2; do
     program="$TEST_TMPDIR/dangling-$compiler$level"
-    "$compiler" -std=c++20 $level $(cat "$flags") "$@" \
+    "$compiler" -std=c++20 $level $(cat "$flags") -Wl,--start-group "$@" -Wl,--end-group \
       -lboost_fiber -lboost_context -pthread -o "$program" || { fail "$program"; continue; }
     "$program" enabled || { fail "$program is without the guard"; continue; }
     for each in $("$program" caught); do check_caught "$program" "$each"; done
