@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A one-shot actor: the nursery's block ends only when the actor has ended, so after it the result is
-// there and the process is not. Prints:
+// A one-shot actor: the nursery's block ends only when the actor has ended, so after it the result
+// is there and the process is not. Prints:
 //
 //   Dang that's beautiful
 
@@ -14,9 +14,8 @@ std::string cellar_door() { return "Dang that's beautiful"; }
 
 int main(int argc, char** argv) {
   return troupe::run(argc, argv, [] {
-    auto portal = troupe::open_nursery([](troupe::ActorNursery& n) {
-      return n.run_in_actor<&cellar_door>("some_linguist");
-    });
+    auto portal = troupe::open_nursery(
+        [](troupe::ActorNursery& n) { return n.run_in_actor<&cellar_door>("some_linguist"); });
     // The actor is gone; what it said has stayed.
     std::cout << portal.result() << std::endl;
   });

@@ -94,7 +94,7 @@ class UniqueFunction<R(Args...)> {
   template <class Held>
   static void* allocate() {
     if constexpr (alignof(Held) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
-      return ::operator new(sizeof(Held), std::align_val_t{alignof(Held)});
+      return ::operator new (sizeof(Held), std::align_val_t{alignof(Held)});
     } else {
       return ::operator new(sizeof(Held));
     }
@@ -103,7 +103,7 @@ class UniqueFunction<R(Args...)> {
   template <class Held>
   static void deallocate(void* memory) noexcept {
     if constexpr (alignof(Held) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
-      ::operator delete(memory, std::align_val_t{alignof(Held)});
+      ::operator delete (memory, std::align_val_t{alignof(Held)});
     } else {
       ::operator delete(memory);
     }
@@ -120,7 +120,8 @@ class UniqueFunction<R(Args...)> {
     vtable_ = &vtable_of<Held>;
 #if !defined(NDEBUG) && defined(__GNUC__) && !defined(__clang__)
     // It may have been copied with its padding. (clang has no such builtin.)
-    if constexpr (std::is_trivially_copyable_v<Held>) __builtin_clear_padding(&held<Held>(&storage_));
+    if constexpr (std::is_trivially_copyable_v<Held>)
+      __builtin_clear_padding(&held<Held>(&storage_));
 #endif
   }
 
@@ -168,8 +169,7 @@ class UniqueFunction<R(Args...)> {
                                            delete_from_heap(&held<Held>(storage));
                                          }
                                        },
-                                       sizeof(Held),
-                                       fits<Held>};
+                                       sizeof(Held), fits<Held>};
 
   void clear_storage() noexcept {
 #ifndef NDEBUG

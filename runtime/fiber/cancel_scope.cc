@@ -197,8 +197,8 @@ std::string CancelScope::status_text() {
                                                : "exited";
   if (cancel_called()) text += ", cancelled";
   if (is_relative()) {
-    return text + ", deadline " +
-           std::to_string(std::chrono::duration<double>(relative_).count()) + " s after entry";
+    return text + ", deadline " + std::to_string(std::chrono::duration<double>(relative_).count()) +
+           " s after entry";
   }
   if (deadline_ == never || Loop::try_current() == nullptr) return text;
   // In floating point: the deadline may be as far away as the type allows.

@@ -35,7 +35,7 @@ struct Loop::Remote {
   Poller* poller;                             // null once the loop takes no more; these three are
   std::vector<UniqueFunction<void()>> queue;  // guarded by `mutex`
   std::set<std::pair<void (*)(void*), void*>> once;  // those in `queue` that came by `post_once`
-  Wait* runner = nullptr;                     // the parked entry task, loop thread only
+  Wait* runner = nullptr;                            // the parked entry task, loop thread only
 };
 
 }  // namespace troupe

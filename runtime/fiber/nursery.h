@@ -134,7 +134,8 @@ class TaskNursery {
   void add_error(std::exception_ptr error) noexcept;
   /// Keeps the nursery open, as a child does, until `release`.
   void hold() noexcept { ++holds_; }
-  /// Ends a `hold`. `cancelled`: what it stood for was cancelled, as a task that raises `Cancelled`.
+  /// Ends a `hold`. `cancelled`: what it stood for was cancelled, as a task that raises
+  /// `Cancelled`.
   void release(bool cancelled = false) noexcept;
 
   /// Runs the body inside of the nursery and leaves it: waits for the children, and throws what is
@@ -291,8 +292,8 @@ template <class T, class Fn>
 T TaskNursery::start_named(std::string name, Fn&& fn, SourceLocation where) {
   using Held = std::decay_t<Fn>;
   const auto slot = std::make_shared<detail::StartSlotOf<T>>(*this);
-  UniqueFunction<void()> body(std::in_place_type<detail::StartBody<T, Held>>,
-                              std::forward<Fn>(fn), TaskStatus<T>(slot));
+  UniqueFunction<void()> body(std::in_place_type<detail::StartBody<T, Held>>, std::forward<Fn>(fn),
+                              TaskStatus<T>(slot));
   start_and_wait(*slot, std::move(body), typeid(Held), std::move(name), where);
   if constexpr (!std::is_void_v<T>) return std::move(*slot->value);
 }
@@ -357,8 +358,7 @@ concept TaskNurseryBody = std::invocable<Body&, TaskNursery&> || std::invocable<
 /// what a task captures by reference must be declared outside.
 template <TaskNurseryBody Body>
 auto open_task_nursery(Body&& body) -> detail::NurseryResult<Body, TaskNursery> {
-  const detail::NurseryHolder nursery(
-      std::make_unique<TaskNursery>(detail::NurseryFactory::key()));
+  const detail::NurseryHolder nursery(std::make_unique<TaskNursery>(detail::NurseryFactory::key()));
   return detail::run_nursery(*nursery, body);
 }
 

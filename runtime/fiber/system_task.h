@@ -22,9 +22,8 @@ template <detail::TaskBody Fn>
 void start_system_task(std::string name, Fn&& fn,
                        SourceLocation where = SourceLocation::current()) {
   using Held = std::decay_t<Fn>;
-  detail::spawn_system_task(
-      UniqueFunction<void()>(std::in_place_type<Held>, std::forward<Fn>(fn)), typeid(Held),
-      std::move(name), where);
+  detail::spawn_system_task(UniqueFunction<void()>(std::in_place_type<Held>, std::forward<Fn>(fn)),
+                            typeid(Held), std::move(name), where);
 }
 
 }  // namespace troupe

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The fields of a plain aggregate, for types that need no serialize function: `struct Point { int x,
-// y; };` crosses as it stands. Up to 16 fields; no base classes, unions, arrays of C, bit-fields or
-// references among them.
+// The fields of a plain aggregate, for types that need no serialize function: `struct Point { int
+// x, y; };` crosses as it stands. Up to 16 fields; no base classes, unions, arrays of C, bit-fields
+// or references among them.
 
 #include <cstddef>
 #include <type_traits>
@@ -21,8 +21,7 @@ struct AnyField {
 template <class Derived>
 struct AnyBase {
   template <class T>
-    requires(std::is_base_of_v<T, Derived> && !std::is_same_v<T, Derived>)
-  operator T() const;
+  requires(std::is_base_of_v<T, Derived> && !std::is_same_v<T, Derived>) operator T() const;
 };
 
 template <std::size_t>
@@ -54,21 +53,23 @@ constexpr bool array_at(std::index_sequence<Before...>) {
     } else {
       return false;
     }
-  }(std::make_index_sequence<Rest>{});
+  }
+  (std::make_index_sequence<Rest>{});
 }
 
 template <class T, std::size_t N>
 constexpr bool has_array() {
   return []<std::size_t... I>(std::index_sequence<I...>) {
     return (array_at<T, N - 1 - I>(std::make_index_sequence<I>{}) || ...);
-  }(std::make_index_sequence<N>{});
+  }
+  (std::make_index_sequence<N>{});
 }
 
 /// Whether `visit_fields` can take `T` apart.
 template <class T>
 constexpr bool is_plain_aggregate() {
-  if constexpr (std::is_aggregate_v<T> && !std::is_union_v<T> && std::is_default_constructible_v<T> &&
-                !requires { T{AnyBase<T>{}}; }) {
+  if constexpr (std::is_aggregate_v<T> && !std::is_union_v<T> &&
+                std::is_default_constructible_v<T> && !requires { T{AnyBase<T>{}}; }) {
     constexpr std::size_t count = count_fields<T>();
     if constexpr (count > 0 && count <= max_fields) {
       return !has_array<T, count>();

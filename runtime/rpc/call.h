@@ -23,7 +23,7 @@ struct CallRequest {
   enum class By : std::uint8_t { id, name };
 
   By by = By::id;
-  std::uint64_t id = 0;   ///< By id: `function_id`.
+  std::uint64_t id = 0;     ///< By id: `function_id`.
   std::string path{};       ///< By name: "module.fn".
   std::string signature{};  ///< By name: what the caller believes the signature to be.
   BytesView arguments{};    ///< The encoded arguments; borrowed.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Arguments and results of calls: the caller's side converts what it is given to the parameter types
-// of the function, as a call would, and encodes it; the callee's side decodes and calls. Wrong counts
-// and types end in one sentence each.
+// Arguments and results of calls: the caller's side converts what it is given to the parameter
+// types of the function, as a call would, and encodes it; the callee's side decodes and calls.
+// Wrong counts and types end in one sentence each.
 
 #include <cstddef>
 #include <string>
@@ -43,12 +43,12 @@ struct BadArgument {
                 "an argument after the sixth of this call cannot be converted to the type of the "
                 "function's parameter");
 };
-#define TROUPE_DETAIL_POSITION(N)                                                               \
-  template <class Argument, class Parameter>                                                    \
-  struct BadArgument<N, Argument, Parameter> {                                                  \
-    static_assert(!sizeof(Argument*), "argument " #N                                            \
-                                      " of this call cannot be converted to the type of the "   \
-                                      "function's parameter");                                  \
+#define TROUPE_DETAIL_POSITION(N)                                                             \
+  template <class Argument, class Parameter>                                                  \
+  struct BadArgument<N, Argument, Parameter> {                                                \
+    static_assert(!sizeof(Argument*), "argument " #N                                          \
+                                      " of this call cannot be converted to the type of the " \
+                                      "function's parameter");                                \
   }
 TROUPE_DETAIL_POSITION(1);
 TROUPE_DETAIL_POSITION(2);
@@ -102,9 +102,8 @@ struct WireArgumentOf {
   using type = std::decay_t<T>;
 };
 template <class T>
-  requires(std::is_same_v<std::decay_t<T>, const char*> || std::is_same_v<std::decay_t<T>, char*> ||
-           std::is_same_v<std::decay_t<T>, std::string_view>)
-struct WireArgumentOf<T> {
+requires(std::is_same_v<std::decay_t<T>, const char*> || std::is_same_v<std::decay_t<T>, char*> ||
+         std::is_same_v<std::decay_t<T>, std::string_view>) struct WireArgumentOf<T> {
   using type = std::string;
 };
 
@@ -145,8 +144,8 @@ typename FunctionTraits<F>::Arguments decode_arguments(BytesView arguments) {
   try {
     return detail::DecodeTuple<typename FunctionTraits<F>::Arguments>::from(arguments);
   } catch (const DecodeError& error) {
-    detail::throw_bad_arguments(typeid(detail::FunctionTag<F>), typeid(typename FunctionTraits<F>::WireType),
-                                error.what());
+    detail::throw_bad_arguments(typeid(detail::FunctionTag<F>),
+                                typeid(typename FunctionTraits<F>::WireType), error.what());
   }
 }
 
@@ -155,7 +154,9 @@ template <auto F, class... First>
 decltype(auto) call_decoded(BytesView arguments, First&&... first) {
   auto values = decode_arguments<F>(arguments);
   return std::apply(
-      [&](auto&... each) -> decltype(auto) { return F(std::forward<First>(first)..., std::move(each)...); },
+      [&](auto&... each) -> decltype(auto) {
+        return F(std::forward<First>(first)..., std::move(each)...);
+      },
       values);
 }
 
@@ -169,8 +170,8 @@ ResultOf<F> decode_result(BytesView result) {
       return decode_value<ResultOf<F>>(result);
     }
   } catch (const DecodeError& error) {
-    detail::throw_bad_result(typeid(detail::FunctionTag<F>), typeid(typename FunctionTraits<F>::WireType),
-                             error.what());
+    detail::throw_bad_result(typeid(detail::FunctionTag<F>),
+                             typeid(typename FunctionTraits<F>::WireType), error.what());
   }
 }
 

@@ -14,16 +14,18 @@ void throw_too_deep_to_encode() {
 
 void throw_valueless_variant() {
   throw UsageError(
-      "this std::variant holds no value (an exception left it so) and cannot be sent; assign one first");
+      "this std::variant holds no value (an exception left it so) and cannot be sent; assign one "
+      "first");
 }
 
 void throw_too_deep() {
-  throw DecodeError("the message is nested more than " + std::to_string(max_nesting) + " objects deep");
+  throw DecodeError("the message is nested more than " + std::to_string(max_nesting) +
+                    " objects deep");
 }
 
 void throw_short(std::uint64_t wanted, std::size_t left) {
-  throw DecodeError("the message is truncated: " + std::to_string(wanted) + " more octets expected, " +
-                    std::to_string(left) + " left");
+  throw DecodeError("the message is truncated: " + std::to_string(wanted) +
+                    " more octets expected, " + std::to_string(left) + " left");
 }
 
 void throw_bad_count(std::uint64_t count, std::size_t left) {
@@ -32,8 +34,9 @@ void throw_bad_count(std::uint64_t count, std::size_t left) {
 }
 
 void throw_over_budget(std::uint64_t wanted, std::uint64_t budget) {
-  throw DecodeError("the message needs " + std::to_string(wanted) + " octets of memory, where only " +
-                    std::to_string(budget) + " more are granted to a message of its size");
+  throw DecodeError("the message needs " + std::to_string(wanted) +
+                    " octets of memory, where only " + std::to_string(budget) +
+                    " more are granted to a message of its size");
 }
 
 void throw_trailing(std::size_t left) {
@@ -42,7 +45,8 @@ void throw_trailing(std::size_t left) {
 }
 
 void throw_bad_bool(unsigned octet) {
-  throw DecodeError("the message has " + std::to_string(octet) + " where a bool (0 or 1) is expected");
+  throw DecodeError("the message has " + std::to_string(octet) +
+                    " where a bool (0 or 1) is expected");
 }
 
 void throw_bad_alternative(std::uint32_t index, std::size_t count) {

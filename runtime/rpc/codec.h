@@ -2,10 +2,11 @@
 #pragma once
 
 // Values to octets and back. Everything that cereal can serialise by value crosses, by the same
-// functions that cereal asks for (serialize, save and load, save_minimal and load_minimal, inside or
-// outside of the class, versioned or not); standard containers need no include of cereal's, and plain
-// aggregates no function at all. The octets are little-endian and carry no names or types: both ends
-// must agree on the types. Decoding trusts nothing: sizes, nesting and memory are bounded.
+// functions that cereal asks for (serialize, save and load, save_minimal and load_minimal, inside
+// or outside of the class, versioned or not); standard containers need no include of cereal's, and
+// plain aggregates no function at all. The octets are little-endian and carry no names or types:
+// both ends must agree on the types. Decoding trusts nothing: sizes, nesting and memory are
+// bounded.
 
 #include <tuple>
 #include <type_traits>

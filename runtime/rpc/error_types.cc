@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The exception types that can be rebuilt: those of the standard library and of troupe, which need no
-// registration, and those that programs register.
+// The exception types that can be rebuilt: those of the standard library and of troupe, which need
+// no registration, and those that programs register.
 
 #include "troupe/runtime/rpc/error_types.h"
 
@@ -84,7 +84,8 @@ Bytes pack_filesystem(const std::exception& error) {
   if (const std::string prefix = "filesystem error: "; about.starts_with(prefix)) {
     about.erase(0, prefix.size());
   }
-  return encode(e.code().value(), std::string(e.code().category().name()), about, e.path1(), e.path2());
+  return encode(e.code().value(), std::string(e.code().category().name()), about, e.path1(),
+                e.path2());
 }
 
 void raise_filesystem(const std::string&, BytesView payload, bool with_cause) {
@@ -94,14 +95,16 @@ void raise_filesystem(const std::string&, BytesView payload, bool with_cause) {
   const auto code = make_code(value, category);
   if (!code) return;
   using E = std::filesystem::filesystem_error;
-  raise_as(path1.empty() && path2.empty() ? E(about, *code) : E(about, path1, path2, *code), with_cause);
+  raise_as(path1.empty() && path2.empty() ? E(about, *code) : E(about, path1, path2, *code),
+           with_cause);
 }
 
 Bytes pack_future(const std::exception& error) {
   return encode(dynamic_cast<const std::future_error&>(error).code().value());
 }
 void raise_future(const std::string&, BytesView payload, bool with_cause) {
-  raise_as(std::future_error(static_cast<std::future_errc>(decode_value<int>(payload))), with_cause);
+  raise_as(std::future_error(static_cast<std::future_errc>(decode_value<int>(payload))),
+           with_cause);
 }
 
 Bytes pack_regex(const std::exception& error) {

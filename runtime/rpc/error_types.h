@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The registry of exception types that can be rebuilt from their boxed form. Private to runtime/rpc.
+// The registry of exception types that can be rebuilt from their boxed form. Private to
+// runtime/rpc.
 
 #include <exception>
 #include <string_view>

@@ -36,9 +36,7 @@ std::string make_key(const std::type_info& tag, const std::type_info& type) {
   return function_name(demangle(tag.name())) + "|" + signature_text(type);
 }
 
-std::string signature_text(const std::type_info& type) {
-  return tidy_type(demangle(type.name()));
-}
+std::string signature_text(const std::type_info& type) { return tidy_type(demangle(type.name())); }
 
 void throw_bad_arguments(const std::type_info& tag, const std::type_info& type, const char* why) {
   throw MsgTypeError("the arguments for '" + function_name(demangle(tag.name())) + "', which is " +
@@ -84,11 +82,12 @@ void FunctionTable::add(const detail::FunctionRecord& record) {
   const std::string key = entry.key;
   const auto [at, added] = entries_.emplace(key, std::move(entry));
   if (!added && at->second.address != record.address) {
-    conflicts_.push_back("two functions are both called '" + at->second.name + "' with the signature " +
-                         detail::signature_text(*record.type) + ": one is named in " +
-                         at->second.named_in + ", the other in " + record.named_in +
-                         ". Other processes could not tell them apart: rename one of them, or put it "
-                         "into a namespace of its own");
+    conflicts_.push_back(
+        "two functions are both called '" + at->second.name + "' with the signature " +
+        detail::signature_text(*record.type) + ": one is named in " + at->second.named_in +
+        ", the other in " + record.named_in +
+        ". Other processes could not tell them apart: rename one of them, or put it "
+        "into a namespace of its own");
     return;
   }
   const auto [by_id, unique] = by_id_.emplace(at->second.id, &at->second);
@@ -105,7 +104,8 @@ void FunctionTable::check_modules() {
     if (added) continue;
     conflicts_.push_back(std::string("two modules are both called '") + module->name +
                          "': one is named in " + at->second->named_in + ", the other in " +
-                         module->named_in + ". Give one of them another name, or name all functions in "
+                         module->named_in +
+                         ". Give one of them another name, or name all functions in "
                          "one place");
   }
 }

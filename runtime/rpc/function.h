@@ -2,9 +2,9 @@
 #pragma once
 
 // Functions by name. Naming `fn<&f>` anywhere in a program registers `f` at static initialisation:
-// other processes then find it by its key, which is its qualified name and its signature. The table is
-// the same in every process of one binary and does not change after start-up. Calling needs only a
-// declaration of the function: see call_codec.h for how arguments and results are encoded.
+// other processes then find it by its key, which is its qualified name and its signature. The table
+// is the same in every process of one binary and does not change after start-up. Calling needs only
+// a declaration of the function: see call_codec.h for how arguments and results are encoded.
 
 #include <cstdint>
 #include <map>

@@ -7,7 +7,8 @@ namespace troupe::detail {
 namespace {
 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size())) {
     text.replace(at, what.size(), by);
   }
 }
@@ -56,7 +57,8 @@ std::string tidy_type(std::string text) {
   replace_all(text, "(anonymous namespace)", "{anonymous}");
   replace_all(text, "[abi:cxx11]", "");
   replace_all(text, " >", ">");
-  replace_all(text, "std::basic_string<char, std::char_traits<char>, std::allocator<char>>", "std::string");
+  replace_all(text, "std::basic_string<char, std::char_traits<char>, std::allocator<char>>",
+              "std::string");
   drop_argument(text, ", std::allocator<");
   drop_argument(text, ", std::default_delete<");
   drop_argument(text, ", std::less<");

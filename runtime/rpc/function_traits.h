@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a function takes and gives back, as seen from another process: whether it is a plain function,
-// a stream or a context, the values that travel to it, and its result. The sentences for functions
-// that cannot be called from another process stand here, too.
+// What a function takes and gives back, as seen from another process: whether it is a plain
+// function, a stream or a context, the values that travel to it, and its result. The sentences for
+// functions that cannot be called from another process stand here, too.
 
 #include <cstddef>
 #include <string_view>
@@ -55,8 +55,8 @@ struct Parameters {
   using Values = std::tuple<std::remove_cvref_t<P>...>;
 };
 template <class First, class... Rest>
-  requires(DialogParameter<std::remove_cvref_t<First>>::kind != FunctionKind::plain)
-struct Parameters<First, Rest...> {
+requires(DialogParameter<std::remove_cvref_t<First>>::kind !=
+         FunctionKind::plain) struct Parameters<First, Rest...> {
   static constexpr FunctionKind kind = DialogParameter<std::remove_cvref_t<First>>::kind;
   using Inner = typename DialogParameter<std::remove_cvref_t<First>>::Inner;
   using Declared = Types<Rest...>;
@@ -70,8 +70,8 @@ struct FunctionShape : Parameters<P...> {
   using typename Parameters<P...>::Values;
   template <class... V>
   static auto wire_type(Types<V...>*) -> R (*)(std::remove_cvref_t<V>...);
-  using WireType =
-      std::remove_pointer_t<decltype(wire_type(static_cast<typename Parameters<P...>::Declared*>(nullptr)))>;
+  using WireType = std::remove_pointer_t<decltype(wire_type(
+      static_cast<typename Parameters<P...>::Declared*>(nullptr)))>;
 };
 
 template <class F>
@@ -101,14 +101,16 @@ constexpr bool check_parameters(Types<P...>*) {
         return true;
       }
     }());
-  }(std::index_sequence_for<P...>{});
+  }
+  (std::index_sequence_for<P...>{});
 }
 
 template <class R>
 constexpr bool check_result() {
-  static_assert(!std::is_reference_v<R>,
-                "the result of this function is a reference: references into this process cannot cross "
-                "processes; return a value");
+  static_assert(
+      !std::is_reference_v<R>,
+      "the result of this function is a reference: references into this process cannot cross "
+      "processes; return a value");
   if constexpr (!std::is_void_v<R> && !std::is_reference_v<R> &&
                 refusal<std::remove_cv_t<R>> != Refusal::none) {
     return sizeof(RefusedResult<R, refusal<std::remove_cv_t<R>>>) == 0;
@@ -123,12 +125,14 @@ struct NoFunction : FunctionShape<void> {};
 template <auto F>
 constexpr auto checked_shape() {
   using Pointer = std::remove_cv_t<decltype(F)>;
-  static_assert(!std::is_member_pointer_v<Pointer>,
-                "a member function needs an object, which other processes do not have: name a free or "
-                "static function");
-  static_assert(!std::is_class_v<Pointer>,
-                "a lambda or function object has no name that another process knows: write a function "
-                "and name it, as in <&function>");
+  static_assert(
+      !std::is_member_pointer_v<Pointer>,
+      "a member function needs an object, which other processes do not have: name a free or "
+      "static function");
+  static_assert(
+      !std::is_class_v<Pointer>,
+      "a lambda or function object has no name that another process knows: write a function "
+      "and name it, as in <&function>");
   if constexpr (ShapeOf<Pointer>::is_function) {
     using Shape = typename ShapeOf<Pointer>::Shape;
     constexpr std::size_t first = Shape::kind == FunctionKind::plain ? 1 : 2;
@@ -176,9 +180,10 @@ using ResultOf = typename FunctionTraits<F>::Result;
 /// Refuses a callable where a function must be named: `run_in_actor([] {}, ...)` comes to this.
 template <class Callable>
 constexpr void refuse_callable() {
-  static_assert(!sizeof(Callable*),
-                "a lambda or function object has no name that another process knows: write a function "
-                "and name it, as in <&function>; what a lambda captures becomes its arguments");
+  static_assert(
+      !sizeof(Callable*),
+      "a lambda or function object has no name that another process knows: write a function "
+      "and name it, as in <&function>; what a lambda captures becomes its arguments");
 }
 
 }  // namespace troupe

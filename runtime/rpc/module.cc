@@ -16,7 +16,8 @@ const ModuleRecord* all_modules() noexcept;
 
 namespace {
 
-// Keeps the few names that programs write, for as long as the program runs, so that Module is small.
+// Keeps the few names that programs write, for as long as the program runs, so that Module is
+// small.
 const char* keep(const std::string& name) {
   static auto* const names = new std::set<std::string>();
   return names->insert(name).first->c_str();
@@ -60,14 +61,15 @@ const FunctionEntry& Module::function(std::string_view unqualified) const {
     if (entry->unqualified != unqualified) continue;
     if (found) {
       throw ModuleNotExposed("module '" + std::string(name_) + "' has more than one function '" +
-                             std::string(unqualified) + "': '" + found->key + "' and '" + entry->key +
-                             "'; a call by name needs a unique one");
+                             std::string(unqualified) + "': '" + found->key + "' and '" +
+                             entry->key + "'; a call by name needs a unique one");
     }
     found = entry;
   }
   if (!found) {
     throw ModuleNotExposed("module '" + std::string(name_) + "' has no function '" +
-                           std::string(unqualified) + "'; name it in troupe::module<\"" + name_ + "\", ...>");
+                           std::string(unqualified) + "'; name it in troupe::module<\"" + name_ +
+                           "\", ...>");
   }
   return *found;
 }

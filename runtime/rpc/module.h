@@ -5,8 +5,8 @@
 //
 //     inline const auto& theatre = troupe::module<"theatre", &movie_theatre_question, &hi>;
 //
-// in a header or a source file: naming it registers the functions and the module. An actor runs what
-// its modules name and nothing else.
+// in a header or a source file: naming it registers the functions and the module. An actor runs
+// what its modules name and nothing else.
 
 #include <cstddef>
 #include <string>
@@ -22,7 +22,8 @@ template <std::size_t N>
 struct FixedString {
   char text[N]{};
 
-  consteval FixedString(const char (&literal)[N]) {  // NOLINT: implicit, "theatre" is what users write
+  consteval FixedString(
+      const char (&literal)[N]) {  // NOLINT: implicit, "theatre" is what users write
     for (std::size_t i = 0; i < N; ++i) text[i] = literal[i];
   }
 };
@@ -60,7 +61,8 @@ class Module {
     return a.name() == b.name() && a.keys() == b.keys();
   }
 
-  constexpr Module(const char* name, const detail::FunctionRecord* const* functions, std::size_t count)
+  constexpr Module(const char* name, const detail::FunctionRecord* const* functions,
+                   std::size_t count)
       : name_(name), functions_(functions), count_(count) {}
 
  private:
@@ -74,7 +76,8 @@ namespace detail {
 template <FixedString Name, auto... F>
 struct ModuleRegistrar {
   using Functions = Types<Use<FunctionRegistrar<F>::registered>...>;
-  static inline constinit const FunctionRecord* const functions[] = {&FunctionRegistrar<F>::record...};
+  static inline constinit const FunctionRecord* const functions[] = {
+      &FunctionRegistrar<F>::record...};
   static inline constinit ModuleRecord record{Name.text, functions, sizeof...(F), __BASE_FILE__};
   // Sets without a name are found by nobody.
   static inline const bool registered = Name.text[0] == '\0' || link_module(record);
@@ -83,7 +86,8 @@ struct ModuleRegistrar {
 
 template <FixedString Name, auto... F>
 constexpr Module make_module() {
-  static_assert(sizeof...(F) > 0, "a module names at least one function: module<\"name\", &function>");
+  static_assert(sizeof...(F) > 0,
+                "a module names at least one function: module<\"name\", &function>");
   using Registrar = ModuleRegistrar<Name, F...>;
   (void)typename Registrar::Functions{};
   (void)typename Registrar::Registered{};

@@ -147,17 +147,20 @@ void try_raise(const BoxedError& box, const std::string& type) {
 }
 
 std::string who(const Uid& uid) {
-  return uid.name.empty() ? "an unknown actor" : "actor '" + uid.name + "' (" + uid.to_string() + ")";
+  return uid.name.empty() ? "an unknown actor"
+                          : "actor '" + uid.name + "' (" + uid.to_string() + ")";
 }
 
 std::string describe(const BoxedError& box) {
-  std::string text = who(box.source) + " raised " + (box.type.empty() ? "unknown" : box.type) + ": " + box.message;
+  std::string text =
+      who(box.source) + " raised " + (box.type.empty() ? "unknown" : box.type) + ": " + box.message;
   for (std::size_t i = 1; i < box.relay_path.size(); ++i) {
     text += (i == 1 ? " (relayed by '" : ", '") + box.relay_path[i].name + "'";
   }
   if (box.relay_path.size() > 1) text += ")";
   for (const BoxedError& nested : box.nested) {
-    text += (box.nesting == BoxedError::Nesting::cause ? "\n  caused by: " : "\n  - ") + describe(nested);
+    text += (box.nesting == BoxedError::Nesting::cause ? "\n  caused by: " : "\n  - ") +
+            describe(nested);
   }
   return text;
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 // Errors that come from another process. There an exception is boxed: its type's name, its message,
-// where it came from and what nests in it; here it is raised as a `RemoteActorError`, which knows how
-// to become the original again. Standard exceptions do so by themselves, types of a program once it
-// has registered them:
+// where it came from and what nests in it; here it is raised as a `RemoteActorError`, which knows
+// how to become the original again. Standard exceptions do so by themselves, types of a program
+// once it has registered them:
 //
 //     inline const auto registered = troupe::register_error<NoSuchPlay>();
 
@@ -54,17 +54,17 @@ struct BoxedError {
   static BoxedError decode(BytesView octets);
 };
 
-/// Boxes `error` as seen by the actor `self`. A `RemoteActorError` keeps its source and gets `self` as
-/// a further stop of its relay path. Messages are cut at 64 KiB. Not for `Cancelled`, which stays where
-/// it is.
+/// Boxes `error` as seen by the actor `self`. A `RemoteActorError` keeps its source and gets `self`
+/// as a further stop of its relay path. Messages are cut at 64 KiB. Not for `Cancelled`, which
+/// stays where it is.
 BoxedError box_error(const std::exception_ptr& error, const Uid& self, std::string traceback = {});
 
 /// Throws the original of `box`, as far as it can be rebuilt, else a `RemoteActorError`.
 [[noreturn]] void rethrow_boxed(const BoxedError& box);
 
 /// Throws what a caller sees when its call ends with `box`: the runtime's own verdicts
-/// (`ModuleNotExposed`, `MsgTypeError`, `ContextCancelled`, `UsageError`) as themselves, every other
-/// error as a `RemoteActorError`.
+/// (`ModuleNotExposed`, `MsgTypeError`, `ContextCancelled`, `UsageError`) as themselves, every
+/// other error as a `RemoteActorError`.
 [[noreturn]] void throw_remote(BoxedError box);
 
 /// A function that was called in another actor threw.
@@ -79,8 +79,8 @@ class RemoteActorError : public Error {
   /// Whether a `catch (const E&)` there would have caught it, as far as this process can tell.
   template <class E>
   bool is() const;
-  /// Throws what was thrown there, as its own type; a type that this process does not know leaves as
-  /// this `RemoteActorError`.
+  /// Throws what was thrown there, as its own type; a type that this process does not know leaves
+  /// as this `RemoteActorError`.
   [[noreturn]] void rethrow_boxed() const;
   /// The actor in which it was thrown.
   const Uid& src_uid() const noexcept { return box_->source; }
@@ -147,7 +147,8 @@ template <class E>
 template <class E>
 concept CarriesItself = cereal::traits::detail::count_output_serializers<E, WireWriter>::value != 0;
 template <class E>
-concept FromMessage = std::is_constructible_v<E, std::string> || std::is_constructible_v<E, const char*>;
+concept FromMessage =
+    std::is_constructible_v<E, std::string> || std::is_constructible_v<E, const char*>;
 
 template <class E>
 Bytes pack_error(const std::exception& error) {
@@ -195,17 +196,20 @@ bool handles() {
 
 }  // namespace detail
 
-/// Registers the exception type `E`, so that it comes back as itself from other processes: made from
-/// its message (a constructor from std::string) or by its default constructor, and then loaded by its
-/// serialize function if it has one. Call it at namespace scope, in a file that both programs contain.
+/// Registers the exception type `E`, so that it comes back as itself from other processes: made
+/// from its message (a constructor from std::string) or by its default constructor, and then loaded
+/// by its serialize function if it has one. Call it at namespace scope, in a file that both
+/// programs contain.
 template <class E>
 bool register_error() {
-  static_assert(std::derived_from<E, std::exception>,
-                "an error that crosses processes is derived from std::exception (or troupe::Error), so "
-                "that it has a message");
-  static_assert(detail::FromMessage<E> || std::is_default_constructible_v<E>,
-                "this error cannot be rebuilt by its receiver: give it a constructor from a std::string, "
-                "or a default constructor and a serialize function");
+  static_assert(
+      std::derived_from<E, std::exception>,
+      "an error that crosses processes is derived from std::exception (or troupe::Error), so "
+      "that it has a message");
+  static_assert(
+      detail::FromMessage<E> || std::is_default_constructible_v<E>,
+      "this error cannot be rebuilt by its receiver: give it a constructor from a std::string, "
+      "or a default constructor and a serialize function");
   detail::ErrorType type{&typeid(E), nullptr, &detail::raise_error<E>, &detail::is_error<E>, 100};
   if constexpr (detail::CarriesItself<E>) type.pack = &detail::pack_error<E>;
   return detail::add_error_type(type);

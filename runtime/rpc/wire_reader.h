@@ -42,9 +42,10 @@ namespace detail {
 /// A value-initialised `T` to decode into.
 template <class T>
 T fresh() {
-  static_assert(std::is_default_constructible_v<T>,
-                "a type in this message has no default constructor: the receiver makes a value first "
-                "and then loads it; add one");
+  static_assert(
+      std::is_default_constructible_v<T>,
+      "a type in this message has no default constructor: the receiver makes a value first "
+      "and then loads it; add one");
   if constexpr (std::is_default_constructible_v<T>) return T();
 }
 
@@ -56,7 +57,8 @@ constexpr std::size_t min_wire_size() {
     return 1;
   } else if constexpr (kind == WireKind::scalar) {
     return sizeof(T);
-  } else if constexpr (kind == WireKind::user || kind == WireKind::array || kind == WireKind::tuple) {
+  } else if constexpr (kind == WireKind::user || kind == WireKind::array ||
+                       kind == WireKind::tuple) {
     return 0;  // unknown: may be nothing at all
   } else if constexpr (kind == WireKind::optional || kind == WireKind::unique_ptr) {
     return 1;
@@ -209,10 +211,8 @@ void WireReader::get(T& value) {
 
 // What cereal itself looks for when it reads class versions and minimal values.
 template <class T>
-  requires std::is_arithmetic_v<T>
-void CEREAL_LOAD_FUNCTION_NAME(WireReader& in, T& value) {
-  in(value);
-}
+requires std::is_arithmetic_v<T>
+void CEREAL_LOAD_FUNCTION_NAME(WireReader& in, T& value) { in(value); }
 inline void CEREAL_LOAD_FUNCTION_NAME(WireReader& in, std::string& value) { in(value); }
 template <class T>
 void CEREAL_LOAD_FUNCTION_NAME(WireReader& in, cereal::NameValuePair<T>& pair) {
@@ -364,9 +364,8 @@ void Decoder::get_variant(T& value, std::index_sequence<I...>) {
   std::uint32_t index = 0;
   get_raw(&index, sizeof index);
   if (index >= sizeof...(I)) throw_bad_alternative(index, sizeof...(I));
-  ((index == I
-        ? get(value.template emplace<I>(fresh<std::variant_alternative_t<I, T>>()))
-        : void()),
+  ((index == I ? get(value.template emplace<I>(fresh<std::variant_alternative_t<I, T>>()))
+               : void()),
    ...);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The encoding half of the codec. `Encoder` writes arithmetic and standard types by itself; for types
-// of the program it makes a `WireWriter`, the cereal archive that their serialize functions see, and
-// that hands everything it can back to the encoder. Use codec.h, not this.
+// The encoding half of the codec. `Encoder` writes arithmetic and standard types by itself; for
+// types of the program it makes a `WireWriter`, the cereal archive that their serialize functions
+// see, and that hands everything it can back to the encoder. Use codec.h, not this.
 
 #include <cereal/cereal.hpp>
 
@@ -169,10 +169,8 @@ void WireWriter::put(const T& value) {
 
 // What cereal itself looks for when it writes class versions and minimal values.
 template <class T>
-  requires std::is_arithmetic_v<T>
-void CEREAL_SAVE_FUNCTION_NAME(WireWriter& out, const T& value) {
-  out(value);
-}
+requires std::is_arithmetic_v<T>
+void CEREAL_SAVE_FUNCTION_NAME(WireWriter& out, const T& value) { out(value); }
 inline void CEREAL_SAVE_FUNCTION_NAME(WireWriter& out, const std::string& value) { out(value); }
 template <class T>
 void CEREAL_SAVE_FUNCTION_NAME(WireWriter& out, const cereal::NameValuePair<T>& pair) {
@@ -193,9 +191,7 @@ CEREAL_SETUP_ARCHIVE_TRAITS(troupe::WireReader, troupe::WireWriter)
 
 namespace troupe::detail {
 
-inline WireWriter& Encoder::archive() {
-  return archive_ ? *archive_ : archive_.emplace(*this);
-}
+inline WireWriter& Encoder::archive() { return archive_ ? *archive_ : archive_.emplace(*this); }
 
 template <class T>
 void Encoder::put(const T& value) {

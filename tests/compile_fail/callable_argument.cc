@@ -2,7 +2,8 @@
 
 // A std::function as a parameter.
 //
-// EXPECT: parameter 1 of this function is a std::function: code cannot cross processes; name a function of a module instead
+// EXPECT: parameter 1 of this function is a std::function: code cannot cross processes; name a
+// function of a module instead
 
 #include <functional>
 #include <string>

@@ -1,5 +1,6 @@
 """`compile_fail_test`: source files that must not compile, and the sentences that say why."""
 
+load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load("//tools/bazel:defs.bzl", "package_suites")
 

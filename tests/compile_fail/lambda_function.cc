@@ -2,7 +2,8 @@
 
 // A lambda where a function must be named.
 //
-// EXPECT: a lambda or function object has no name that another process knows: write a function and name it, as in <&function>
+// EXPECT: a lambda or function object has no name that another process knows: write a function and
+// name it, as in <&function>
 
 #include "troupe/runtime/rpc/function.h"
 

@@ -2,7 +2,8 @@
 
 // A lambda with captures: it is no template argument, so it is passed as one of the function's.
 //
-// EXPECT: a lambda or function object has no name that another process knows: write a function and name it, as in <&function>; what a lambda captures becomes its arguments
+// EXPECT: a lambda or function object has no name that another process knows: write a function and
+// name it, as in <&function>; what a lambda captures becomes its arguments
 
 #include "troupe/runtime/rpc/function.h"
 
@@ -14,5 +15,4 @@ void captured(int more) {
 #else
   troupe::refuse_callable<decltype(add)>();
 #endif
-
 }

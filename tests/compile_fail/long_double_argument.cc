@@ -2,7 +2,8 @@
 
 // A long double, whose form differs between machines.
 //
-// EXPECT: parameter 1 of this function is a long double, which differs from machine to machine; use double
+// EXPECT: parameter 1 of this function is a long double, which differs from machine to machine; use
+// double
 
 #include "troupe/runtime/rpc/function.h"
 

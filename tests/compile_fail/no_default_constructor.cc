@@ -2,12 +2,12 @@
 
 // A type without a default constructor.
 //
-// EXPECT: a type in this message has no default constructor: the receiver makes a value first and then loads it; add one
+// EXPECT: a type in this message has no default constructor: the receiver makes a value first and
+// then loads it; add one
 
 #include "troupe/runtime/rpc/codec.h"
 
 struct Seat {
-
 #ifdef FIXED
   explicit Seat(int at = 0) : number(at) {}
 #else

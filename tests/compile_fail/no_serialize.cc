@@ -2,7 +2,8 @@
 
 // A class that nobody can serialise.
 //
-// EXPECT: a type in this message has no serialize function: add `template <class A> void serialize(A& ar) { ar(a, b); }` to it
+// EXPECT: a type in this message has no serialize function: add `template <class A> void
+// serialize(A& ar) { ar(a, b); }` to it
 
 #include "troupe/runtime/rpc/codec.h"
 

@@ -2,7 +2,8 @@
 
 // A pointer as a parameter.
 //
-// EXPECT: parameter 2 of this function is a pointer: pointers cannot cross processes; pass the value itself, or std::string for text
+// EXPECT: parameter 2 of this function is a pointer: pointers cannot cross processes; pass the
+// value itself, or std::string for text
 
 #include <string>
 

@@ -2,7 +2,8 @@
 
 // A pointer deep inside of a value.
 //
-// EXPECT: a value in this message is a pointer: pointers cannot cross processes; pass the value itself, or std::string for text
+// EXPECT: a value in this message is a pointer: pointers cannot cross processes; pass the value
+// itself, or std::string for text
 
 #include <string>
 #include <vector>
@@ -17,7 +18,6 @@ struct Line {
 #else
   const char* text;
 #endif
-
 };
 
 const auto octets = troupe::encode(std::vector<Line>{{1, "x"}});

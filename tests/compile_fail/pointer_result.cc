@@ -2,7 +2,8 @@
 
 // A pointer as the result.
 //
-// EXPECT: the result of this function is a pointer: pointers cannot cross processes; pass the value itself, or std::string for text
+// EXPECT: the result of this function is a pointer: pointers cannot cross processes; pass the value
+// itself, or std::string for text
 
 #include <string>
 

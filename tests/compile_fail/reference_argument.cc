@@ -2,7 +2,8 @@
 
 // A parameter that the function would change.
 //
-// EXPECT: parameter 1 of this function is a reference to what can be changed: references cannot cross processes; take a value or a const reference, and return what has changed
+// EXPECT: parameter 1 of this function is a reference to what can be changed: references cannot
+// cross processes; take a value or a const reference, and return what has changed
 
 #include <string>
 

@@ -2,7 +2,8 @@
 
 // A reference as the result.
 //
-// EXPECT: the result of this function is a reference: references into this process cannot cross processes; return a value
+// EXPECT: the result of this function is a reference: references into this process cannot cross
+// processes; return a value
 
 #include <string>
 

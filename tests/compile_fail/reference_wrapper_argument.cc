@@ -2,7 +2,8 @@
 
 // A reference_wrapper as a parameter.
 //
-// EXPECT: parameter 1 of this function is a reference_wrapper: references into this process cannot cross processes; pass the value itself
+// EXPECT: parameter 1 of this function is a reference_wrapper: references into this process cannot
+// cross processes; pass the value itself
 
 #include <functional>
 

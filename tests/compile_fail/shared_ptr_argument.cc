@@ -2,7 +2,8 @@
 
 // A shared_ptr as a parameter.
 //
-// EXPECT: parameter 3 of this function is a shared_ptr or weak_ptr: ownership cannot be shared by two processes; pass the value itself, or std::unique_ptr
+// EXPECT: parameter 3 of this function is a shared_ptr or weak_ptr: ownership cannot be shared by
+// two processes; pass the value itself, or std::unique_ptr
 
 #include <memory>
 

@@ -2,7 +2,8 @@
 
 // A view as a parameter.
 //
-// EXPECT: parameter 1 of this function is a view: views into this process cannot cross processes; use std::string or std::vector
+// EXPECT: parameter 1 of this function is a view: views into this process cannot cross processes;
+// use std::string or std::vector
 
 #include <string>
 #include <string_view>

@@ -227,7 +227,7 @@ TEST(ShieldTest, RaisingItAfterTheDeliveryComesTooLate) {
         });
       });
       checkpoint();
-      outer.cancel("why");   // the sleeper is woken by it
+      outer.cancel("why");     // the sleeper is woken by it
       inner.set_shield(true);  // and runs after this
     });
     EXPECT_EQ(reason, "why");
@@ -476,9 +476,8 @@ TEST(ManyScopesTest, ThousandsOfEqualDeadlines) {
     int moved_on = 0;
     open_task_nursery([&](TaskNursery& n) {
       for (int i = 0; i < 5'000; ++i) {
-        n.start_soon([&, deadline] {
-          moved_on += move_on_at(deadline, [] { sleep_forever(); }) ? 0 : 1;
-        });
+        n.start_soon(
+            [&, deadline] { moved_on += move_on_at(deadline, [] { sleep_forever(); }) ? 0 : 1; });
       }
     });
     EXPECT_EQ(moved_on, 5'000);
@@ -742,9 +741,8 @@ TEST(AbortTest, AskedAtOnceWhenCancelledBefore) {
 // T-NUR-23: given a broken invariant in the scheduler, then a clear internal error.
 TEST(InvariantDeathTest, WakingATaskThatDoesNotWaitAborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(
-      run_tasks([] { Loop::current().wake(Loop::current().current_task()); }),
-      "internal error: fiber: a task was woken that does not wait .running: 'main'.");
+  EXPECT_DEATH(run_tasks([] { Loop::current().wake(Loop::current().current_task()); }),
+               "internal error: fiber: a task was woken that does not wait .running: 'main'.");
 }
 
 }  // namespace

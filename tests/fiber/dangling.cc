@@ -195,7 +195,7 @@ void a_task_started_with_start() {
 void values_captured_by_the_body() {
   int outer = 1;
   open_task_nursery([outer, text = std::string("kept")](TaskNursery& n) {
-    n.start_soon([&outer, &text] { // lives in the body's closure, which outlives the nursery
+    n.start_soon([&outer, &text] {  // lives in the body's closure, which outlives the nursery
       checkpoint();
       if (outer != 1 || text != "kept") std::abort();
     });

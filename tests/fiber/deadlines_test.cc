@@ -53,9 +53,8 @@ TEST(DeadlinesTest, FiresWhatIsDueTheEarliestFirst) {
   EXPECT_GE(deadlines.next(), TimePoint(50s));
   deadlines.fire_due(TimePoint(100s));
   EXPECT_EQ(fired.size(), entries.size());
-  EXPECT_TRUE(std::is_sorted(fired.begin(), fired.end(), [](const Noted* a, const Noted* b) {
-    return a->when < b->when;
-  }));
+  EXPECT_TRUE(std::is_sorted(fired.begin(), fired.end(),
+                             [](const Noted* a, const Noted* b) { return a->when < b->when; }));
 }
 
 // Against a plain list, with random additions and removals at all places.

@@ -490,7 +490,6 @@ TEST(NurseryTest, StartingIntoAnEndedOneIsAUsageError) {
   });
 }
 
-
 TEST(WaitAllTest, ReturnsWhenNoChildIsLeft) {
   run_with_seeds([] {
     open_task_nursery([](TaskNursery& n) {
@@ -546,9 +545,8 @@ TEST(WaitAllTest, IsACheckpointWithoutChildren) {
 
 TEST(WaitAllTest, IsForTheBodyOnly) {
   run_tasks([] {
-    open_task_nursery([](TaskNursery& n) {
-      n.start_soon([&n] { EXPECT_THROW(n.wait_all(), UsageError); });
-    });
+    open_task_nursery(
+        [](TaskNursery& n) { n.start_soon([&n] { EXPECT_THROW(n.wait_all(), UsageError); }); });
   });
 }
 

@@ -74,8 +74,7 @@ TEST(StackPoolTest, TellsGuardsFromTheRest) {
 TEST(StackPoolTest, NoMoreMemoryIsBadAlloc) {
   StackPool pool(std::size_t{1} << 46);
   std::vector<char*> tops;
-  EXPECT_THROW(
-      for (int i = 0; i < 10; ++i) tops.push_back(pool.allocate()), std::bad_alloc);
+  EXPECT_THROW(for (int i = 0; i < 10; ++i) tops.push_back(pool.allocate()), std::bad_alloc);
 }
 
 TEST(StackPoolDeathTest, TheGuardStopsAnOverflow) {

@@ -45,8 +45,8 @@ TEST(StartTest, WorksWithoutAValueAndWithMoveOnlyOnes) {
   run_tasks([] {
     open_task_nursery([](TaskNursery& n) {
       n.start([](TaskStatus<void>& status) { status.started(); });
-      const auto value = n.start<std::unique_ptr<int>>(
-          "named", [](TaskStatus<std::unique_ptr<int>>& status) {
+      const auto value =
+          n.start<std::unique_ptr<int>>("named", [](TaskStatus<std::unique_ptr<int>>& status) {
             EXPECT_EQ(Loop::current().running_task_name(), "named");
             status.started(std::make_unique<int>(3));
           });

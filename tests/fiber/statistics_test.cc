@@ -82,7 +82,9 @@ TEST(StatisticsTest, CountsDescriptorsAndPostedFunctions) {
   });
 }
 
-TEST(StatisticsTest, IsAUsageErrorOutsideOfATask) { EXPECT_THROW(current_statistics(), UsageError); }
+TEST(StatisticsTest, IsAUsageErrorOutsideOfATask) {
+  EXPECT_THROW(current_statistics(), UsageError);
+}
 
 }  // namespace
 }  // namespace troupe

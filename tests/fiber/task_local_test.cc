@@ -34,9 +34,8 @@ TEST(TaskLocalTest, AChildStartsWithItsParentsValues) {
       request.set("b");
       n.start_soon([] {
         EXPECT_EQ(request.get(), "b");
-        open_task_nursery([](TaskNursery& inner) {
-          inner.start_soon([] { EXPECT_EQ(request.get(), "b"); });
-        });
+        open_task_nursery(
+            [](TaskNursery& inner) { inner.start_soon([] { EXPECT_EQ(request.get(), "b"); }); });
       });
     });
   });
