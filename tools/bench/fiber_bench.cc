@@ -7,10 +7,8 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -71,19 +69,23 @@ double switch_tasks() {
   });
 }
 
-// A third task wakes a parked one, which runs and parks again; per wake-up, both switches included.
+// Tasks are parked on an event each; another one sets all of them, they run and park again. Per
+// wake-up: setting the event, the switch, parking.
 double wake_by_event() {
   return run_tasks([] {
-    Turn turn;
+    constexpr long waiters = 16;
+    std::vector<Turn> turns(waiters);
     return nanoseconds_each(operations, [&] {
       open_task_nursery([&](TaskNursery& n) {
+        for (Turn& turn : turns) {
+          n.start_soon([&turn] {
+            for (long i = 0; i < operations / waiters; ++i) turn.take();
+          });
+        }
         n.start_soon([&] {
-          for (long i = 0; i < operations; ++i) turn.take();
-        });
-        n.start_soon([&] {
-          for (long i = 0; i < operations; ++i) {
+          for (long i = 0; i < operations / waiters; ++i) {
             checkpoint();
-            turn.give();
+            for (Turn& turn : turns) turn.give();
           }
         });
       });
@@ -180,12 +182,15 @@ double deadline_among_many() {
   });
 }
 
-double resident_octets() {
-  std::ifstream statm("/proc/self/statm");
-  double size = 0;
-  double resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+// Resident memory and what the kernel's page tables take for it.
+double used_octets() {
+  std::ifstream status("/proc/self/status");
+  double kilobytes = 0;
+  for (std::string word; status >> word;) {
+    double value = 0;
+    if ((word == "VmRSS:" || word == "VmPTE:") && status >> value) kilobytes += value;
+  }
+  return kilobytes * 1024;
 }
 
 struct Parked {
@@ -198,14 +203,14 @@ Parked park_tasks(long count) {
   return run_tasks([count] {
     Parked result;
     Event never_set;
-    const double before = resident_octets();
+    const double before = used_octets();
     std::chrono::steady_clock::time_point cancelled;
     open_task_nursery([&](TaskNursery& n) {
       result.create_ns = nanoseconds_each(count, [&] {
         for (long i = 0; i < count; ++i) n.start_soon([&never_set] { never_set.wait(); });
         checkpoint();
       });
-      result.octets = (resident_octets() - before) / static_cast<double>(count);
+      result.octets = (used_octets() - before) / static_cast<double>(count);
       cancelled = std::chrono::steady_clock::now();
       n.cancel();
     });
