@@ -39,6 +39,7 @@ def troupe_dependencies():
             "cc_toolchain_suite",
             "objc_library",
         ],
+        providers = {"cc_info": "CcInfo"},
     )
     maybe(
         native_rules_shim,

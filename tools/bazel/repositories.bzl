@@ -18,6 +18,16 @@ def _native_rules_shim_impl(ctx):
         all_rules += line
         ctx.file("%s/%s.bzl" % (folder, rule), line)
     ctx.file(folder + "/defs.bzl", all_rules)
+    if ctx.attr.providers:
+        ctx.file(folder + "/common/BUILD.bazel", "")
+    for file, provider in ctx.attr.providers.items():
+        # Two steps: a .bzl file cannot give a built-in name to its own global of that name.
+        ctx.file("%s/common/builtin_%s.bzl" % (folder, file), "builtin = %s\n" % provider)
+        ctx.file("%s/common/%s.bzl" % (folder, file), """\
+load(":builtin_%s.bzl", "builtin")
+
+%s = builtin
+""" % (file, provider))
 
 native_rules_shim = repository_rule(
     implementation = _native_rules_shim_impl,
@@ -28,6 +38,7 @@ which in turn do not load in Bazel 4. The shim re-exports the native rules under
 `@rules_cc//cc:cc_library.bzl` and `@rules_cc//cc:defs.bzl`.""",
     attrs = {
         "folder": attr.string(mandatory = True, doc = "The package of the .bzl files."),
+        "providers": attr.string_dict(doc = "Built-in providers to re-export, by file name."),
         "rules": attr.string_list(mandatory = True, doc = "The native rules to re-export."),
     },
 )
