@@ -11,7 +11,7 @@ namespace troupe::detail {
 
 namespace {
 // From here on a turn's output does not wait for the turn's end.
-constexpr std::size_t flush_at = piece_size;
+constexpr std::size_t flush_at = 16 * 1024;
 // Who heeds `wait_for_room` goes on when less is queued.
 constexpr std::size_t room_below = 4 * piece_size;
 }  // namespace

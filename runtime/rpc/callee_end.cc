@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "troupe/ipc/limits.h"
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/rpc/function.h"
@@ -43,14 +44,21 @@ std::optional<Uid> CalleeEnd::canceller() const {
   return host_.canceller;
 }
 
-Bytes CalleeEnd::call() {
-  if (function_.kind == FunctionKind::plain) return function_.thunk(arguments_);
-  return function_.dialog_thunk(*this, arguments_);
+// The result lies in scratch, filled after the function has returned.
+void CalleeEnd::call() {
+  Bytes result;
+  if (function_.kind == FunctionKind::plain) {
+    function_.thunk(arguments_, result);
+  } else {
+    function_.dialog_thunk(*this, arguments_, result);
+  }
+  answer(FrameKind::ret, result);
+  give_scratch(std::move(result));
 }
 
 void CalleeEnd::run() {
   try {
-    scope_.run([&] { answer(FrameKind::ret, call()); });
+    scope_.run([&] { call(); });
     if (scope_.cancelled_caught()) answer_cancelled();
   } catch (const Cancelled&) {  // the whole actor ends
     answer_cancelled();
@@ -77,13 +85,17 @@ void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
 }
 
 void CalleeEnd::on_closed(std::exception_ptr why) {
-  finish(std::move(why));
+  lose_port(std::move(why));
   scope_.cancel("the caller is gone");
 }
 
-void CalleeEnd::answer(FrameKind kind, Bytes payload) {
+void CalleeEnd::answer(FrameKind kind, Bytes& payload) {
   if (!open()) return;
-  port()->send(kind, id(), std::move(payload));
+  if (payload.size() <= piece_size) {
+    port()->send_copy(kind, id(), payload);
+  } else {
+    port()->send(kind, id(), std::move(payload));
+  }
   port()->close_dialog(id());
   finish(nullptr);
 }
@@ -91,13 +103,13 @@ void CalleeEnd::answer(FrameKind kind, Bytes payload) {
 void CalleeEnd::answer_cancelled() noexcept {
   try {
     const Uid who = canceller().value_or(self());
-    answer(FrameKind::error,
-           box_verdict(std::make_exception_ptr(ContextCancelled(
-                           "the call of " + function_.name + " in " + self().to_string() +
-                               " was cancelled by " +
-                               (who == self() ? "that actor itself" : who.to_string()),
-                           who)),
-                       self()));
+    Bytes box = box_verdict(
+        std::make_exception_ptr(ContextCancelled(
+            "the call of " + function_.name + " in " + self().to_string() + " was cancelled by " +
+                (who == self() ? "that actor itself" : who.to_string()),
+            who)),
+        self());
+    answer(FrameKind::error, box);
   } catch (const std::exception& unsent) {
     report_unsent(nullptr, unsent.what());
   }
@@ -107,10 +119,12 @@ void CalleeEnd::answer_cancelled() noexcept {
 void CalleeEnd::answer_error(const std::exception_ptr& error) noexcept {
   if (!open()) return report_unsent(error, "its caller is gone");
   try {
-    answer(FrameKind::error, encoded(box_error(error, self())));
+    Bytes box = encoded(box_error(error, self()));
+    answer(FrameKind::error, box);
   } catch (const std::exception& unsent) {
     try {
-      answer(FrameKind::error, box_verdict(std::make_exception_ptr(Error(unsent.what())), self()));
+      Bytes box = box_verdict(std::make_exception_ptr(Error(unsent.what())), self());
+      answer(FrameKind::error, box);
     } catch (const std::exception& lost) {
       report_unsent(error, lost.what());
     }
