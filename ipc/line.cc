@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "troupe/ipc/transport.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/base/log_line.h"
 
 namespace troupe::detail {
 
@@ -24,6 +25,8 @@ void Line::detach() noexcept {
 }
 
 void Line::receive(BytesView message) {
+  log_line(LogLevel::trace, "ipc", "received ", message.size(), " octets from '",
+           session_.peer().uid.name, "'");
   session_.receive(message);
   queued();
 }
@@ -52,12 +55,17 @@ bool Line::send_one() {
     session_.take_batch(held_.data<char>());
     holds_message_ = true;
   }
+  const std::size_t size = held_.size();
   if (!link_->try_send(held_)) return false;
+  log_line(LogLevel::trace, "ipc", "sent ", size, " octets to '", session_.peer().uid.name, "'");
   holds_message_ = false;
   return true;
 }
 
 void Line::on_established() {
+  if (log_enabled(LogLevel::transport, "ipc")) {
+    log_line(LogLevel::transport, "ipc", "connected to ", session_.peer_text());
+  }
   reported_ = true;
   if (handler_ != nullptr) handler_->on_connected(*connection_);
   settled.set();
@@ -68,6 +76,9 @@ DialogHandler* Line::on_start(std::uint64_t dialog, BytesView payload) {
 }
 
 void Line::on_session_closed(std::exception_ptr why) {
+  if (log_enabled(LogLevel::transport, "ipc")) {
+    log_line(LogLevel::transport, "ipc", "a connection has ended: ", exception_message(why));
+  }
   settled.set();
   ended.set();
   if (handler_ != nullptr && reported_) handler_->on_disconnected(*connection_, why);

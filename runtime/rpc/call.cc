@@ -9,7 +9,7 @@
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/errors.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/runtime/rpc/peer.h"
@@ -128,10 +128,15 @@ namespace detail {
 Bytes call_over(Connection& connection, Bytes start, std::string_view what,
                 std::chrono::nanoseconds cancel_grace) {
   checkpoint_if_cancelled();
+  log_line(LogLevel::trace, "rpc", "calls ", what, " in '", connection.peer().name, "'");
   PendingCall pending(connection, std::move(start));
   try {
-    return pending.wait();
+    Bytes result = pending.wait();
+    log_line(LogLevel::trace, "rpc", "has the result of ", what);
+    return result;
   } catch (const Cancelled&) {
+    log_line(LogLevel::cancel, "rpc", "cancels the call of ", what, " in '", connection.peer().name,
+             "'");
     pending.cancel(what, cancel_grace);
     throw;
   }

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "troupe/ipc/connection.h"
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/rpc/call.h"
 #include "troupe/runtime/rpc/remote_error.h"
@@ -43,6 +45,7 @@ class Dispatcher::ServedCall final : public DialogHandler, public ListHook<InDis
   }
 
   void run() {
+    log_line(LogLevel::trace, "rpc", "serves ", function_.name);
     try {
       scope_.run([&] { answer(FrameKind::ret, function_.thunk(arguments_)); });
       if (scope_.cancelled_caught()) answer_cancelled();
@@ -58,6 +61,7 @@ class Dispatcher::ServedCall final : public DialogHandler, public ListHook<InDis
     if (kind != FrameKind::cancel) {
       throw Error(std::string("a frame '") + to_string(kind) + "' in a plain call");
     }
+    log_line(LogLevel::cancel, "rpc", "the caller cancels ", function_.name);
     connection_->send(FrameKind::cancel_ack, dialog_, {});
     scope_.cancel("the caller cancelled the call");
   }
@@ -83,6 +87,9 @@ class Dispatcher::ServedCall final : public DialogHandler, public ListHook<InDis
 
   // An error or result that cannot be sent (too large, say) is an error, too.
   void answer_error(const std::exception_ptr& error) noexcept {
+    if (log_enabled(LogLevel::trace, "rpc")) {
+      log_line(LogLevel::trace, "rpc", function_.name, " failed: ", exception_message(error));
+    }
     try {
       answer(FrameKind::error, encoded(box_error(error, self_)));
     } catch (const std::exception& unsent) {
