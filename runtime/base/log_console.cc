@@ -52,7 +52,7 @@ std::string clock_text(std::chrono::system_clock::time_point time) {
   const std::time_t seconds = static_cast<std::time_t>(since / 1'000'000);
   std::tm parts{};
   ::localtime_r(&seconds, &parts);
-  char text[32];
+  char text[64];
   std::snprintf(text, sizeof text, "%02d:%02d:%02d.%06d", parts.tm_hour, parts.tm_min, parts.tm_sec,
                 static_cast<int>(since % 1'000'000));
   return text;

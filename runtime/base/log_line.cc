@@ -61,13 +61,13 @@ void LogLine::add_signed(long long number) { text_ += std::to_string(number); }
 void LogLine::add_unsigned(unsigned long long number) { text_ += std::to_string(number); }
 
 void LogLine::add_floating(double number) {
-  char text[32];
+  char text[64];
   std::snprintf(text, sizeof text, "%g", number);
   text_ += text;
 }
 
 void LogLine::add_pointer(const volatile void* address) {
-  char text[32];
+  char text[64];
   std::snprintf(text, sizeof text, "%p", const_cast<const void*>(address));
   text_ += text;
 }
