@@ -7,6 +7,7 @@
 
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/rpc/opener_end.h"
 #include "troupe/runtime/rpc/peer.h"
@@ -50,6 +51,7 @@ namespace detail {
 
 PlainCall::PlainCall(Peer& peer, std::string_view what) : peer_(peer), connection_(connect(peer)) {
   checkpoint_if_cancelled();
+  log_line(LogLevel::trace, "rpc", "calls ", what, " in '", connection_->peer().name, "'");
   end_.emplace(*connection_, what, &peer);
 }
 

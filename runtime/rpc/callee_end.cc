@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "troupe/ipc/limits.h"
+#include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/exception_group.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/runtime/rpc/stream_input.h"
@@ -57,6 +58,7 @@ void CalleeEnd::call() {
 }
 
 void CalleeEnd::run() {
+  log_line(LogLevel::trace, "rpc", "serves ", function_.name);
   try {
     scope_.run([&] { call(); });
     if (scope_.cancelled_caught()) answer_cancelled();
@@ -80,6 +82,7 @@ void CalleeEnd::send_started(BytesView value) {
 void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
   if (kind != FrameKind::cancel) return on_common_frame(kind, payload);
   if (std::exchange(cancelled_by_opener_, true)) throw Error("a second cancel in " + what());
+  log_line(LogLevel::cancel, "rpc", "the caller cancels ", function_.name);
   port()->send_copy(FrameKind::cancel_ack, id(), {});
   scope_.cancel("the caller cancelled the call");
 }
@@ -117,6 +120,9 @@ void CalleeEnd::answer_cancelled() noexcept {
 
 // An error or result that cannot be sent (too large, say) is an error, too.
 void CalleeEnd::answer_error(const std::exception_ptr& error) noexcept {
+  if (log_enabled(LogLevel::trace, "rpc")) {
+    log_line(LogLevel::trace, "rpc", function_.name, " failed: ", exception_message(error));
+  }
   if (!open()) return report_unsent(error, "its caller is gone");
   try {
     Bytes box = encoded(box_error(error, self()));

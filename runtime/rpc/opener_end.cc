@@ -6,7 +6,7 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/ipc/limits.h"
 #include "troupe/runtime/base/demangle.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/runtime/rpc/peer.h"
 #include "troupe/runtime/rpc/remote_error.h"
@@ -78,6 +78,7 @@ std::exception_ptr OpenerEnd::explain(std::exception_ptr closed) {
 }
 
 bool OpenerEnd::settle_cancelled(std::chrono::nanoseconds grace) {
+  log_line(LogLevel::cancel, "rpc", "cancels the call of ", name_, " in '", peer().name, "'");
   request_cancel();
   CancelScope shield({.shield = true});
   shield.run([&] {
