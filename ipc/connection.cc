@@ -47,6 +47,8 @@ void Connection::send(FrameKind kind, std::uint64_t dialog, Bytes payload) {
   line_->queued();
 }
 
+void Connection::flush() noexcept { line_->flush(); }
+
 std::size_t Connection::queued() const noexcept { return line_->session().queued(); }
 
 void Connection::say_bye() {

@@ -66,6 +66,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Without effect on a closed connection. Throws `UsageError` when the payload is larger than the
   /// peer takes.
   void send(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  /// Hands what is queued to the network at once, for a caller who may keep the loop busy from now
+  /// on. Never waits.
+  void flush() noexcept;
   /// Octets that are queued here and not yet handed to the network.
   std::size_t queued() const noexcept;
 

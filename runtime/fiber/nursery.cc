@@ -119,7 +119,7 @@ void TaskNursery::run_body(detail::BodyRef body) {
   update_status();
   if (!errors_.empty()) {
     absorb(cancelled);
-    throw_collected(settle(std::move(errors_)), "a nursery");
+    throw_collected(one_per_origin(std::move(errors_)), "a nursery");
   }
   if (absorbed) return absorb(cancelled);
   if (cancelled) std::rethrow_exception(cancelled);
