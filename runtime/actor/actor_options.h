@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "troupe/runtime/actor/supervisor.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/rpc/module.h"
@@ -26,8 +27,13 @@ struct ActorOptions {
   std::string name{};                            ///< What others find it by; not unique.
   std::vector<Module> enable_modules{};          ///< What may be called in it.
   StartMethod start_method = StartMethod::exec;  ///< How its process is made.
-  std::optional<std::chrono::nanoseconds>
-      shutdown{};  ///< Its grace time; the program's default when not given.
+  /// When it is started again. Where the nursery restarts actors: permanent for `start_actor` and
+  /// transient for `run_in_actor` when not given; under `one_cancels_all` only temporary will do.
+  std::optional<Restart> restart{};
+  /// How long it stays away before it is started again; the supervisor's when not given.
+  std::optional<std::chrono::nanoseconds> backoff{};
+  /// Its grace time, after which it is killed; the program's default when not given.
+  std::optional<std::chrono::nanoseconds> shutdown{};
   std::vector<std::pair<std::string, std::string>> env{};  ///< Added to its environment.
 };
 

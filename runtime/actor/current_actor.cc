@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "troupe/runtime/actor/actor.h"
 
 namespace troupe {
@@ -22,6 +24,10 @@ bool CurrentActor::is_root() const { return Actor::current().is_root(); }
 bool CurrentActor::is_arbiter() const {
   const Actor& actor = Actor::booted();
   return Actor::booted().directory().arbiter().uid == actor.uid();
+}
+
+void CurrentActor::on_exit(UniqueFunction<void()> fn) const {
+  Actor::current().on_exit(std::move(fn));
 }
 
 CurrentActor current_actor() {
