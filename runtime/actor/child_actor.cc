@@ -13,6 +13,7 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
@@ -255,11 +256,22 @@ std::exception_ptr ChildActor::verdict() {
       move_on_after(last_words_slice, [&] { link_->disconnected.wait(); });
     }
   });
-  if (!ended_by_us_ && !(link_->took_leave && status_.ok())) {
-    link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status_));
-  }
+  const std::exception_ptr unexpected = judge();
   finish();
-  return link_->death;
+  return unexpected;
+}
+
+std::exception_ptr ChildActor::judge() {
+  // A good-bye that was read counts, though the end of its connection was not told in time.
+  const bool took_leave = link_->took_leave || peer()->is_leaving();
+  if (link_->killed || (took_leave && status_.ok())) return nullptr;
+  if (ended_by_us_ && status_.signal == 0) return nullptr;
+  link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status_));
+  if (!ended_by_us_) return link_->death;
+  // Its calls are told, but nobody is alarmed: it was to end anyway.
+  log_message(LogLevel::warning, "actor",
+              "while it was being ended: " + exception_message(link_->death));
+  return nullptr;
 }
 
 void ChildActor::finish() {

@@ -60,6 +60,7 @@ class ChildActor {
   [[noreturn]] void throw_boot_failure(const std::string& why) const;
   std::chrono::nanoseconds grace() const;
   void wait_for_grace(std::chrono::nanoseconds grace);
+  std::exception_ptr judge();
   void finish();
 
   Actor& parent_;

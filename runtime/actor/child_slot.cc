@@ -214,13 +214,11 @@ void ChildSlot::wait_for_stop(ChildActor& child) {
   }
 }
 
-// Whether the process has ended without being asked to. One whose connection is gone ends in a
+// Whether the process has ended before it was asked to. One whose connection is gone ends in a
 // moment, as a rule: only between hosts may the network have been at fault.
 bool ChildSlot::has_ended_by_itself(ChildActor& child) {
   if (link_->stop == Stop::lost) child.wait_for_process(verdict_limit);
-  const bool asked =
-      link_->stop == Stop::failed || link_->stop == Stop::left || link_->stop == Stop::restart;
-  return !asked && child.has_ended();
+  return child.has_ended();
 }
 
 // Ends what is left of the incarnation. An error of the function is told at once, so that others

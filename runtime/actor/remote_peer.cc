@@ -53,10 +53,12 @@ std::shared_ptr<Connection> RemotePeer::connect() {
   return made;
 }
 
-// A child connects before it serves, so one whose connection is gone has left or died, and what
-// became of it is known in a moment. Only between hosts may the network have been at fault.
+// A child connects before it serves, so one whose connection is gone, or ends, has left or died,
+// and what became of it is known in a moment. Only between hosts may the network have been at
+// fault.
 void RemotePeer::wait_if_child_is_leaving() {
-  if (!child_ || !child_->disconnected.is_set() || child_->ended.is_set()) return;
+  if (!child_ || child_->ended.is_set()) return;
+  if (!child_->disconnected.is_set() && !is_leaving()) return;
   move_on_after(verdict_limit, [&] { child_->ended.wait(); });
 }
 

@@ -33,6 +33,8 @@ class RemotePeer final : public Peer {
   std::shared_ptr<Connection> connection() const noexcept {
     return connected() ? connection_ : nullptr;
   }
+  /// Whether the connection is being ended in order, by either side. Never waits.
+  bool is_leaving() const noexcept { return connection_ != nullptr && !connected(); }
   /// A connection to the peer stands, made by either side.
   void attach(std::shared_ptr<Connection> connection);
   /// A connection has ended.

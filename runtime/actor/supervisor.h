@@ -44,7 +44,7 @@ struct RestartLimits {
 
 /// One actor of a nursery, as a strategy sees it.
 struct ChildInfo {
-  Uid uid;                               ///< Its present incarnation, or its last.
+  Uid uid{};                             ///< Its present incarnation, or its last.
   Restart restart = Restart::temporary;  ///< When it is started again.
   bool one_shot = false;  ///< Whether it was started by `run_in_actor`, to run a function.
   int restarts = 0;       ///< How often it was started again.
@@ -88,12 +88,12 @@ class Children {
 /// The end of one actor, or of the function that a one-shot actor was to run.
 struct ChildEnd {
   std::size_t child = 0;                 ///< Which of the `Children` it was.
-  Uid uid;                               ///< The incarnation that ended.
+  Uid uid{};                             ///< The incarnation that ended.
   pid_t pid = 0;                         ///< Its process.
   Restart restart = Restart::temporary;  ///< What was asked for it.
   /// Why: its `ActorDied`, the `RemoteActorError` of its function, the `SpawnFailed` of its
   /// restart. Null when its function returned.
-  std::exception_ptr error;
+  std::exception_ptr error{};
 
   /// Whether it was a failure.
   bool failed() const noexcept { return error != nullptr; }
