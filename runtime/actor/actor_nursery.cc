@@ -27,6 +27,8 @@ std::vector<Uid> ActorNursery::actors() const { return supervision_->uids(); }
 
 void ActorNursery::on_body_end() { supervision_->on_body_end(); }
 
+void ActorNursery::on_child_end() noexcept { supervision_->dismiss_helpers(); }
+
 Portal ActorNursery::start_actor(std::string name, ActorOptions options) {
   if (!options.name.empty() && options.name != name) {
     throw UsageError("start_actor was given two names, '" + name + "' and '" + options.name +

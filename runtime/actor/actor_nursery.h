@@ -94,6 +94,7 @@ class ActorNursery : public TaskNursery {
                         std::shared_ptr<MainOutcome> outcome);
   Portal start(ChildPlan plan);
   void on_body_end() override;
+  void on_child_end() noexcept override;
 
   std::unique_ptr<Supervision> supervision_;
 };

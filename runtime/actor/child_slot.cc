@@ -99,7 +99,7 @@ void ChildSlot::close(const std::exception_ptr& error) {
 }
 
 void ChildSlot::on_body_end() {
-  if (plan_.leaves_with_body || returned_) leave();
+  if (returned_) leave();
 }
 
 void ChildSlot::end_for_good(std::chrono::nanoseconds timeout) {
@@ -107,9 +107,9 @@ void ChildSlot::end_for_good(std::chrono::nanoseconds timeout) {
   leave();
 }
 
-void ChildSlot::leave() {
+void ChildSlot::leave() noexcept {
   over_ = true;
-  if (attempt_ != nullptr) attempt_->cancel("it is to end for good");
+  if (attempt_ != nullptr) attempt_->cancel();
   link_->stop_for(Stop::left);
 }
 

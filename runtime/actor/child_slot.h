@@ -33,8 +33,8 @@ struct ChildPlan {
   ActorOptions options;                ///< As given, with a name.
   std::vector<std::string> functions;  ///< Keys of what it exposes beside its modules.
   Restart restart = Restart::temporary;
-  /// Whether it leaves when the nursery's body has ended, without being cancelled.
-  bool leaves_with_body = false;
+  /// Whether it is there for the nursery's other children, and leaves when none of them is left.
+  bool is_helper = false;
   /// A one-shot's main function: the encoded call, and where its result goes. Null: a daemon.
   std::shared_ptr<MainOutcome> outcome{};
   Bytes call{};
@@ -62,6 +62,8 @@ class ChildSlot : public std::enable_shared_from_this<ChildSlot> {
   pid_t pid() const noexcept { return link_ ? link_->pid : 0; }
   /// Its place among the nursery's children.
   std::size_t order() const noexcept { return order_; }
+  /// Whether it is there for the nursery's other children alone.
+  bool is_helper() const noexcept { return plan_.is_helper; }
   /// Whether there will be no other incarnation of it.
   bool over() const noexcept { return over_; }
   /// Set when it is gone for good.
@@ -75,10 +77,11 @@ class ChildSlot : public std::enable_shared_from_this<ChildSlot> {
   void close(const std::exception_ptr& error);
   /// The nursery's body has ended.
   void on_body_end();
+  /// It is to end in order, and for good.
+  void leave() noexcept;
 
  private:
   void end_for_good(std::chrono::nanoseconds timeout);
-  void leave();
   void finish();
   void settle(std::exception_ptr error);
 

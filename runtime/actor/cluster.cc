@@ -52,7 +52,7 @@ std::vector<Portal> start_cluster(ActorNursery& nursery, const ClusterOptions& o
       plan->options.name = names[i];
       plan->options.enable_modules = options.enable_modules;
       plan->restart = nursery.supervision_->restart_of(plan->options, false);
-      plan->leaves_with_body = true;
+      plan->is_helper = true;
       starters.start_soon("start of " + names[i],
                           [&nursery, &portal = started[i], plan = std::move(plan)] {
                             portal.emplace(nursery.start(std::move(*plan)));

@@ -2,7 +2,7 @@
 #pragma once
 
 // Clusters: several equal actors at once, started side by side, for work that is handed out by
-// their number. They leave when the body has ended.
+// their number. They leave when the body and its tasks have ended.
 
 #include <chrono>
 #include <concepts>
@@ -42,9 +42,9 @@ concept ClusterBody = std::invocable < Body&,
 & > || std::invocable<Body&, std::vector<Portal>&>;
 
 /// Opens a nursery with several equal actors, and runs `body` with their portals, in the order of
-/// their names. When the body has ended the actors leave in order; the rest is as with
-/// `open_nursery`. Checkpoint. Throws `SpawnFailed` when one cannot be started, `UsageError` when
-/// names and count do not agree.
+/// their names. When the body has ended, and whatever else it started in the nursery, the actors
+/// leave in order; the rest is as with `open_nursery`. Checkpoint. Throws `SpawnFailed` when one
+/// cannot be started, `UsageError` when names and count do not agree.
 ///
 ///     open_actor_cluster({.count = 4, .enable_modules = {mill}}, [](const std::vector<Portal>&
 ///     all) {

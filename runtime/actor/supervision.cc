@@ -76,6 +76,15 @@ void Supervision::remove(ChildSlot& child) noexcept { std::erase(children_, &chi
 void Supervision::on_body_end() {
   body_ended_ = true;
   for (ChildSlot* child : children_) child->on_body_end();
+  dismiss_helpers();
+}
+
+void Supervision::dismiss_helpers() noexcept {
+  if (!body_ended_) return;
+  const auto is_helper = [](const ChildSlot* child) { return child->is_helper(); };
+  const auto helpers = std::count_if(children_.begin(), children_.end(), is_helper);
+  if (static_cast<std::size_t>(helpers) != nursery_.child_count()) return;
+  for (ChildSlot* child : children_) child->leave();
 }
 
 void Supervision::wait_for_later(ChildSlot& child) {

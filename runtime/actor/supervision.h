@@ -49,6 +49,8 @@ class Supervision {
   void on_body_end();
   /// Whether it has.
   bool body_ended() const noexcept { return body_ended_; }
+  /// Lets the helpers leave when the body has ended and no child but them is left. Never waits.
+  void dismiss_helpers() noexcept;
 
   /// A child has failed with `error`, or its function has returned (null): asks the strategy, and
   /// tells the children and the nursery what comes of it. Never waits.

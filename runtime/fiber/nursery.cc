@@ -37,6 +37,7 @@ void TaskNursery::on_task_end(Task& task, std::exception_ptr error, bool cancell
   --children_count_;
   saw_cancelled_ |= cancelled;
   if (error) fail(std::move(error), "a task of the nursery", task.display_name());
+  on_child_end();
   wake_if_empty();
 }
 

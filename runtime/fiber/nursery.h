@@ -148,6 +148,8 @@ class TaskNursery {
  protected:
   /// Called when the body waits for the children, at its end or in `wait_all`. Must not wait.
   virtual void on_body_end() {}
+  /// Called when a child has ended, and is no longer counted. Must not wait.
+  virtual void on_child_end() noexcept {}
 
  private:
   friend struct detail::StartSlot;
