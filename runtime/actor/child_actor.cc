@@ -78,8 +78,9 @@ std::unique_ptr<EndRequest> ask_to_end(Child& process, const ChildLink& link,
   return nullptr;
 }
 
-std::string seconds_text(std::chrono::nanoseconds time) {
+std::string time_text(std::chrono::nanoseconds time) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  if (milliseconds < 1000) return std::to_string(milliseconds) + " ms";
   return std::to_string(milliseconds / 1000) + "." + std::to_string(milliseconds % 1000 / 100) +
          " s";
 }
@@ -232,7 +233,7 @@ void ChildActor::end() {
   CancelScope shield({.shield = true});
   shield.run([&] {
     const std::chrono::nanoseconds time = grace();
-    {
+    if (time > Duration::zero()) {
       const auto request = ask_to_end(*process_, *link_, peer()->connection(), time);
       wait_for_grace(time);
     }
@@ -240,7 +241,7 @@ void ChildActor::end() {
     if (link_->killed && time > Duration::zero()) {
       log_message(LogLevel::warning, "actor",
                   "actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
-                      ") did not end within its grace time of " + seconds_text(time) +
+                      ") did not end within its grace time of " + time_text(time) +
                       " and is killed; give it more by ActorOptions.shutdown, or see that what it "
                       "runs comes to checkpoints");
     }
