@@ -217,7 +217,9 @@ void ChildSlot::wait_for_stop(ChildActor& child) {
 // Whether the process has ended before it was asked to. One whose connection is gone ends in a
 // moment, as a rule: only between hosts may the network have been at fault.
 bool ChildSlot::has_ended_by_itself(ChildActor& child) {
-  if (link_->stop == Stop::lost) child.wait_for_process(verdict_limit);
+  const bool lost =
+      link_->stop == Stop::lost || (link_->disconnected.is_set() && !link_->took_leave);
+  if (lost) child.wait_for_process(verdict_limit);
   return child.has_ended();
 }
 
