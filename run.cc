@@ -72,6 +72,7 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
       }
       calls.cancel("the root ends");
     });
+    actor->run_exit_callbacks();
     actor->shut_down();
     runtime.cancel();
     if (error) std::rethrow_exception(error);

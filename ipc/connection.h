@@ -63,6 +63,10 @@ class Connection final : public DialogPort, public std::enable_shared_from_this<
   void wait_for_room() override;
   const Uid& self() const noexcept override;
 
+  /// Hands what is queued to the network at once, for a caller who may keep the loop busy from now
+  /// on. Never waits.
+  void flush() noexcept;
+
   /// Ends the connection in order: the peer reads all that was sent, then both sides close. Every
   /// open dialog ends with `TransportClosed`. Never waits.
   void say_bye();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/actor/actor.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/glog_console.h"
 #include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
@@ -138,6 +140,15 @@ std::shared_ptr<RemotePeer> Actor::peer(const Uid& uid, const Address& address) 
   return slot;
 }
 
+Portal Actor::portal(const Uid& uid, const Address& address) {
+  if (const auto child = children_.find(uid.uuid); child != children_.end()) {
+    if (std::shared_ptr<Peer> followed = child->second->followed.lock()) {
+      return Portal(std::move(followed));
+    }
+  }
+  return Portal(peer(uid, address));
+}
+
 void Actor::add_child(std::shared_ptr<ChildLink> link) {
   children_.emplace(link->uid.uuid, std::move(link));
 }
@@ -169,11 +180,42 @@ void Actor::request_cancel(std::chrono::nanoseconds grace, const std::optional<U
   if (canceller && dispatcher_) dispatcher_->set_canceller(*canceller);
   log_line(LogLevel::cancel, "actor", "is asked to end within ",
            std::chrono::duration_cast<std::chrono::milliseconds>(grace));
-  if (!cancel_requested_.is_set()) cancel_grace_ = grace;
+  const TimePoint deadline =
+      detail::saturating_add(current_time(), std::max(grace, std::chrono::nanoseconds::zero()));
+  if (deadline < cancel_deadline_) {
+    cancel_deadline_ = deadline;
+    for (const auto& [uuid, link] : children_) {
+      if (link->hurry) link->hurry();
+    }
+  }
   cancel_requested_.set();
 }
 
+std::chrono::nanoseconds Actor::grace_for_child(std::chrono::nanoseconds grace) const {
+  if (cancel_deadline_ == never) return grace;
+  const Duration left = std::max<Duration>(cancel_deadline_ - current_time(), Duration::zero());
+  return std::min<Duration>(grace, left / 10 * 8);
+}
+
+void Actor::run_exit_callbacks() noexcept {
+  takes_no_calls_ = true;
+  while (!exit_callbacks_.empty()) {
+    UniqueFunction<void()> callback = std::move(exit_callbacks_.back());
+    exit_callbacks_.pop_back();
+    CancelScope shield({.shield = true});
+    try {
+      shield.run([&] { callback(); });
+    } catch (...) {
+      const std::exception_ptr error = std::current_exception();
+      log_message(LogLevel::error, "actor",
+                  "a function given to on_exit of actor '" + uid().name +
+                      "' failed: " + exception_type_name(error) + ": " + exception_message(error));
+    }
+  }
+}
+
 DialogHandler* Actor::on_start(Connection& connection, std::uint64_t dialog, BytesView payload) {
+  if (takes_no_calls_) return nullptr;  // the caller learns it by our good-bye, which follows soon
   return dispatcher_->on_start(connection, dialog, payload);
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "troupe/ipc/address.h"
@@ -21,6 +22,8 @@
 #include "troupe/runtime/actor/remote_peer.h"
 #include "troupe/runtime/actor/run_directory.h"
 #include "troupe/runtime/actor/statespace.h"
+#include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/rpc/dispatcher.h"
 #include "troupe/runtime/rpc/module.h"
@@ -89,8 +92,8 @@ class Actor final : public TransportHandler {
 
   /// The peer of that uid, which listens at `address`; one object per uid.
   std::shared_ptr<RemotePeer> peer(const Uid& uid, const Address& address);
-  /// A portal to it.
-  Portal portal(const Uid& uid, const Address& address) { return Portal(peer(uid, address)); }
+  /// A portal to it; to a child, one that leads to its successors, too.
+  Portal portal(const Uid& uid, const Address& address);
 
   /// Expects a child, which `link` will tell of.
   void add_child(std::shared_ptr<ChildLink> link);
@@ -103,12 +106,20 @@ class Actor final : public TransportHandler {
   /// A free address in the run directory, for a child.
   Address child_address(const std::string& uuid) const;
 
-  /// Asks this actor to end within `grace`; `canceller` is who asks, if anyone does. Never waits.
+  /// Asks this actor to end within `grace`, after which it may be killed; `canceller` is who asks,
+  /// if anyone does. Of several requests the tightest counts. Never waits.
   void request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller = {});
   /// Set once the actor was asked to end.
   Event& cancel_requested() noexcept { return cancel_requested_; }
-  /// The grace that came with the request.
-  std::chrono::nanoseconds cancel_grace() const noexcept { return cancel_grace_; }
+  /// How long a child may take to end that should be given `grace`: no more than 80 % of the time
+  /// that this actor has itself, so that nobody is killed who still ends its own children.
+  std::chrono::nanoseconds grace_for_child(std::chrono::nanoseconds grace) const;
+
+  /// Calls `fn` at the actor's end; see `CurrentActor::on_exit`.
+  void on_exit(UniqueFunction<void()> fn) { exit_callbacks_.push_back(std::move(fn)); }
+  /// Takes no more calls, and calls what `on_exit` was given, the last first. Their errors are
+  /// logged.
+  void run_exit_callbacks() noexcept;
 
   /// The watch on the parent's life; null in a root.
   LifeLine* lifeline = nullptr;
@@ -139,7 +150,9 @@ class Actor final : public TransportHandler {
   std::unordered_map<std::string, std::shared_ptr<RemotePeer>> peers_;    // by uuid
   std::unordered_map<std::string, std::shared_ptr<ChildLink>> children_;  // by uuid
   Event cancel_requested_;
-  std::chrono::nanoseconds cancel_grace_{};
+  TimePoint cancel_deadline_ = never;
+  std::vector<UniqueFunction<void()>> exit_callbacks_;
+  bool takes_no_calls_ = false;
 };
 
 }  // namespace troupe

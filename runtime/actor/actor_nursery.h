@@ -2,36 +2,50 @@
 #pragma once
 
 // Nurseries of actors. An `ActorNursery` is a `TaskNursery` that can also start actors; leaving its
-// block waits for them and reaps every process.
+// block waits for them and reaps every process. What it does when one fails is its supervisor's to
+// say: by default the first failure cancels everything in it.
 
 #include <concepts>
-#include <exception>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "troupe/ipc/uid.h"
 #include "troupe/runtime/actor/actor_options.h"
 #include "troupe/runtime/actor/result_portal.h"
+#include "troupe/runtime/actor/supervisor.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/runtime/rpc/portal.h"
 
 namespace troupe {
 
-class ChildActor;
-struct ChildLink;
+class ActorNursery;
+class Supervision;
+struct ChildPlan;
+struct ClusterOptions;
+
+namespace detail {
+std::vector<Portal> start_cluster(ActorNursery& nursery, const ClusterOptions& options);
+}
+
+/// How a nursery of actors goes about its work.
+struct NurseryOptions {
+  Supervisor supervise = one_cancels_all();  ///< What it does when an actor ends.
+};
 
 /// Starts actors and tasks and waits for them. Resource; made by `open_nursery` only.
 class ActorNursery : public TaskNursery {
  public:
   /// Only `open_nursery` has the key.
-  explicit ActorNursery(detail::NurseryKey key);
+  explicit ActorNursery(detail::NurseryKey key, NurseryOptions options = {});
   ~ActorNursery() override;
 
   /// Starts an actor that lives until it is cancelled, and waits until it serves. Checkpoint.
-  /// Throws `SpawnFailed` when it cannot be started.
+  /// Throws `SpawnFailed` when it cannot be started. Where actors are started again, the portal
+  /// leads to the new incarnation: calls that are under way when one dies end with `ActorDied`,
+  /// calls that are made meanwhile wait for the next.
   Portal start_actor(std::string name, ActorOptions options = {});
   /// The same; the name stands in the options.
   Portal start_actor(ActorOptions options);
@@ -40,7 +54,9 @@ class ActorNursery : public TaskNursery {
   /// the portal's `result()`. The actor keeps serving until the nursery's body has ended, then it
   /// leaves. What is callable in it: `F`, every function of each module that names `F`, and what
   /// the options enable. An error of `F` belongs to the nursery, even when the body catches it from
-  /// `result()`. Checkpoint. Throws `SpawnFailed` when the actor cannot be started.
+  /// `result()`; where actors are started again, `F` is then called once more, and `result()` waits
+  /// for the incarnation that completes. Checkpoint. Throws `SpawnFailed` when the actor cannot be
+  /// started.
   template <auto F, class... Args>
   ResultPortal<ResultOf<F>> run_in_actor(ActorOptions options, Args&&... args) {
     detail::check_plain<F>();
@@ -68,17 +84,21 @@ class ActorNursery : public TaskNursery {
     return run_in_actor<F>(std::forward<Name>(name), std::forward<Args>(args)...);
   }
 
+  /// Who is in it: the present incarnations of its actors, in the order in which they were started,
+  /// without those that are gone for good. Never waits.
+  std::vector<Uid> actors() const;
+
  private:
+  friend std::vector<Portal> detail::start_cluster(ActorNursery&, const ClusterOptions&);
+
   static ActorOptions named(std::string name);
-  std::shared_ptr<ChildLink> start(ActorOptions options, std::vector<std::string> functions);
   Portal start_one_shot(ActorOptions options, const std::string& key, Bytes call,
                         std::shared_ptr<MainOutcome> outcome);
-  static void supervise(ChildActor& child);
-  static void run_main(Peer& peer, const std::string& key, Bytes call, MainOutcome& outcome);
-  void on_body_end() override { body_ended_.set(); }
-  std::vector<std::exception_ptr> settle(std::vector<std::exception_ptr> errors) override;
+  Portal start(ChildPlan plan);
+  void on_body_end() override;
+  void on_child_end() noexcept override;
 
-  Event body_ended_;
+  std::unique_ptr<Supervision> supervision_;
 };
 
 /// What the body of `open_nursery` may be: a callable that takes the nursery, or nothing.
@@ -88,10 +108,20 @@ concept ActorNurseryBody = std::invocable<Body&, ActorNursery&> || std::invocabl
 /// Opens a nursery of actors, runs `body` with it, waits for all its children and reaps them, and
 /// returns what the body returned. Boots the actor runtime when this is the first use of it.
 /// Checkpoint. Throws as `open_task_nursery` does.
+///
+///     open_nursery({.supervise = one_for_one({.intensity = 3, .period = 5s})}, body);
+template <ActorNurseryBody Body>
+auto open_nursery(NurseryOptions options, Body&& body)
+    -> detail::NurseryResult<Body, ActorNursery> {
+  const detail::NurseryHolder holder(
+      std::make_unique<ActorNursery>(detail::NurseryFactory::key(), std::move(options)));
+  return detail::run_nursery(static_cast<ActorNursery&>(*holder), body);
+}
+
+/// The same; the first failure cancels everything in it.
 template <ActorNurseryBody Body>
 auto open_nursery(Body&& body) -> detail::NurseryResult<Body, ActorNursery> {
-  ActorNursery nursery(detail::NurseryFactory::key());
-  return detail::run_nursery(nursery, body);
+  return open_nursery(NurseryOptions{}, std::forward<Body>(body));
 }
 
 }  // namespace troupe

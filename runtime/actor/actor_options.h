@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "troupe/runtime/actor/statespace.h"
+#include "troupe/runtime/actor/supervisor.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/rpc/module.h"
@@ -29,8 +30,13 @@ struct ActorOptions {
   StartMethod start_method = StartMethod::exec;  ///< How its process is made.
   InitialState statespace{};                     ///< What its table begins with.
   std::string loglevel{};  ///< What it logs, as `log::get_console_log` takes it; empty: as here.
-  std::optional<std::chrono::nanoseconds>
-      shutdown{};  ///< Its grace time; the program's default when not given.
+  /// When it is started again. Where the nursery restarts actors: permanent for `start_actor` and
+  /// transient for `run_in_actor` when not given; under `one_cancels_all` only temporary will do.
+  std::optional<Restart> restart{};
+  /// How long it stays away before it is started again; the supervisor's when not given.
+  std::optional<std::chrono::nanoseconds> backoff{};
+  /// Its grace time, after which it is killed; the program's default when not given.
+  std::optional<std::chrono::nanoseconds> shutdown{};
   std::vector<std::pair<std::string, std::string>> env{};  ///< Added to its environment.
 };
 

@@ -3,10 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include "troupe/ipc/connection.h"
+#include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
@@ -25,8 +28,64 @@ namespace {
 
 // A child that neither serves nor ends within this time is taken for stuck in its start.
 constexpr auto boot_limit = std::chrono::seconds(30);
-// How long the last words of a dead child may take to be read; its connection closes with it.
-constexpr auto last_words_limit = std::chrono::milliseconds(100);
+// How long the last words of a dead child may take to be read; its connection closes with it. In
+// slices, each of which is a turn of the loop at the least: one that other tasks have held up is
+// not to pass the verdict before it has looked at its sockets.
+constexpr auto last_words_slice = std::chrono::milliseconds(5);
+constexpr int last_words_slices = 20;
+
+// Asks an actor to end; nobody waits for its answer, since its end is the answer.
+class EndRequest final : public DialogHandler {
+ public:
+  explicit EndRequest(std::shared_ptr<Connection> connection)
+      : connection_(std::move(connection)), dialog_(connection_->open_dialog(*this)) {}
+  EndRequest(const EndRequest&) = delete;
+  EndRequest& operator=(const EndRequest&) = delete;
+  ~EndRequest() { close(); }
+
+  void send(std::chrono::nanoseconds grace) {
+    Bytes request;
+    detail::encode_start<&detail::cancel_actor>(request, std::nullopt, grace, connection_->self());
+    connection_->send(FrameKind::start, dialog_, std::move(request));
+    connection_->flush();
+  }
+
+  void on_frame(FrameKind, BytesView) override { close(); }
+  void on_closed(std::exception_ptr) override { connection_.reset(); }
+
+ private:
+  void close() {
+    if (const auto connection = std::exchange(connection_, nullptr)) {
+      connection->close_dialog(dialog_);
+    }
+  }
+
+  std::shared_ptr<Connection> connection_;
+  std::uint64_t dialog_;
+};
+
+// The request as far as it can be made: an actor whose connection broke hears it as a signal.
+std::unique_ptr<EndRequest> ask_to_end(Child& process, const ChildLink& link,
+                                       std::shared_ptr<Connection> connection,
+                                       std::chrono::nanoseconds grace) {
+  try {
+    if (connection) {
+      auto request = std::make_unique<EndRequest>(std::move(connection));
+      request->send(grace);
+      return request;
+    }
+    if (link.disconnected.is_set() && !link.took_leave) process.send_signal(SIGTERM);
+  } catch (const Error&) {  // it is leaving already, or it will be killed
+  }
+  return nullptr;
+}
+
+std::string time_text(std::chrono::nanoseconds time) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  if (milliseconds < 1000) return std::to_string(milliseconds) + " ms";
+  return std::to_string(milliseconds / 1000) + "." + std::to_string(milliseconds % 1000 / 100) +
+         " s";
+}
 
 }  // namespace
 
@@ -70,9 +129,9 @@ BootSpec ChildActor::boot_spec() const {
     }
   }
   spec.functions.insert(spec.functions.end(), functions_.begin(), functions_.end());
-  spec.cancel_grace = options_.shutdown.value_or(parent_.config().cancel_grace);
   spec.log = log_levels_for_child(options_.loglevel);
   spec.statespace = options_.statespace.entries();
+  spec.cancel_grace = parent_.config().cancel_grace;
   return spec;
 }
 
@@ -81,6 +140,7 @@ void ChildActor::spawn() {
     throw UsageError("an actor cannot have the name '" + options_.name.substr(0, 64) +
                      "': " + fault);
   }
+  checkpoint_if_cancelled();
   SpawnSpec spec;
   spec.name = options_.name;
   spec.blob = boot_spec().encode();
@@ -92,7 +152,12 @@ void ChildActor::spawn() {
     parent_.lifeline->add_child(process_->lifeline_fd());
     parent_.lifeline->add_path(link_->address.path());
   }
-  wait_until_ready();
+  try {
+    wait_until_ready();
+  } catch (const Cancelled&) {
+    terminate(*process_, std::chrono::seconds(0));  // there is nobody in it yet to be asked
+    throw;
+  }
 }
 
 void ChildActor::wait_until_ready() {
@@ -129,58 +194,95 @@ void ChildActor::throw_boot_failure(const std::string& why) const {
                     ") could not be started: " + why);
 }
 
-bool ChildActor::wait() {
+void ChildActor::wait() {
   open_task_nursery([&](TaskNursery& n) {
-    n.start_soon("end of " + options_.name, [&] {
+    n.start_soon("end of " + options_.name, [this] {
       process_->wait();
-      n.cancel();
+      link_->stop_for(Stop::ended);
     });
-    link_->leave.wait();
+    while (link_->stop == Stop::no && !link_->returned) {
+      link_->caretaker.park("the end of a child actor");
+    }
     n.cancel();
   });
-  return process_->status().has_value();
+}
+
+void ChildActor::wait_for_process(std::chrono::nanoseconds limit) {
+  move_on_after(limit, [&] { process_->wait(); });
+}
+
+// Its own grace, or the program's; never more than this actor has left itself.
+std::chrono::nanoseconds ChildActor::grace() const {
+  const std::chrono::nanoseconds usual =
+      std::max(parent_.config().cancel_grace, link_->least_grace);
+  return parent_.grace_for_child(options_.shutdown.value_or(usual));
+}
+
+void ChildActor::wait_for_grace(std::chrono::nanoseconds grace) {
+  CancelScope scope({.deadline = detail::saturating_add(current_time(), grace)});
+  struct Hurry {
+    ChildLink& link;
+    ~Hurry() { link.hurry = nullptr; }
+  } const hurry{*link_};
+  link_->hurry = [this, &scope] {
+    const TimePoint now = current_time();
+    const Duration left = parent_.grace_for_child(Duration::max());
+    scope.set_deadline(std::min(scope.deadline(), detail::saturating_add(now, left)));
+  };
+  scope.run([&] { process_->wait(); });
 }
 
 void ChildActor::end() {
-  const std::chrono::nanoseconds grace = options_.shutdown.value_or(parent_.config().cancel_grace);
   ended_by_us_ = true;
   log_line(LogLevel::cancel, "actor", "asks '", options_.name, "' (pid ", link_->pid, ") to end");
   CancelScope shield({.shield = true});
   shield.run([&] {
-    open_task_nursery([&](TaskNursery& n) {
-      n.start_soon("ask " + options_.name + " to end", [&] {
-        try {
-          // A nested nursery gets less, so that nobody is killed who still ends its own children.
-          if (link_->ready.is_set())
-            portal().run<&detail::cancel_actor>(grace * 8 / 10, parent_.uid());
-        } catch (const Error&) {  // gone already, or it will be killed
-        }
-      });
-      const ExitStatus status = terminate(*process_, link_->ready.is_set() ? grace : grace * 0);
-      if (status.signal != 0 && link_->ready.is_set()) {
-        log_message(LogLevel::warning, "actor",
-                    "actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
-                        ") did not end within its grace time and was killed");
-      }
-      n.cancel();
-    });
+    const std::chrono::nanoseconds time = grace();
+    if (time > Duration::zero()) {
+      const auto request = ask_to_end(*process_, *link_, peer()->connection(), time);
+      wait_for_grace(time);
+    }
+    link_->killed = !has_ended();
+    if (link_->killed && time > Duration::zero()) {
+      log_message(LogLevel::warning, "actor",
+                  "actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
+                      ") did not end within its grace time of " + time_text(time) +
+                      " and is killed; give it more by ActorOptions.shutdown, or see that what it "
+                      "runs comes to checkpoints");
+    }
+    status_ = terminate(*process_, std::chrono::seconds(0));
   });
 }
 
-void ChildActor::pass_verdict() {
-  const ExitStatus status = *process_->status();
+std::exception_ptr ChildActor::verdict() {
+  if (const std::optional<ExitStatus> status = process_->status()) status_ = *status;
   CancelScope shield({.shield = true});
-  shield.run([&] { move_on_after(last_words_limit, [&] { link_->disconnected.wait(); }); });
-  if (!ended_by_us_ && !(link_->took_leave && status.ok())) {
-    link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status));
-    log_line(LogLevel::runtime, "actor", exception_message(link_->death));
-  }
+  shield.run([&] {
+    for (int i = 0; i < last_words_slices && !link_->disconnected.is_set(); ++i) {
+      move_on_after(last_words_slice, [&] { link_->disconnected.wait(); });
+    }
+  });
+  const std::exception_ptr unexpected = judge();
   finish();
-  if (link_->death) std::rethrow_exception(link_->death);
+  return unexpected;
+}
+
+std::exception_ptr ChildActor::judge() {
+  // A good-bye that was read counts, though the end of its connection was not told in time.
+  const bool took_leave = link_->took_leave || peer()->is_leaving();
+  if (link_->killed || (took_leave && status_.ok())) return nullptr;
+  if (ended_by_us_ && status_.signal == 0) return nullptr;
+  link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status_));
+  if (!ended_by_us_) return link_->death;
+  // Its calls are told, but nobody is alarmed: it was to end anyway.
+  log_message(LogLevel::warning, "actor",
+              "while it was being ended: " + exception_message(link_->death));
+  return nullptr;
 }
 
 void ChildActor::finish() {
   link_->kill = nullptr;
+  link_->end_for_good = nullptr;
   link_->ready.set();
   link_->ended.set();
 }

@@ -116,6 +116,7 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
       exit_code = serve_callers(*actor, options, std::move(lifeline_fd));
       calls.cancel("the actor was asked to end");
     });
+    actor->run_exit_callbacks();
     actor->shut_down();
     runtime.cancel();
   });

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "troupe/runtime/actor/actor.h"
 
 namespace troupe {
@@ -25,6 +27,9 @@ bool CurrentActor::is_arbiter() const {
 }
 
 StateSpace& CurrentActor::statespace() const { return Actor::current().statespace(); }
+void CurrentActor::on_exit(UniqueFunction<void()> fn) const {
+  Actor::current().on_exit(std::move(fn));
+}
 
 CurrentActor current_actor() {
   static_cast<void>(Actor::current());

@@ -29,13 +29,22 @@ class RemotePeer final : public Peer {
   bool cancel_actor(std::chrono::nanoseconds timeout) override;
   std::chrono::nanoseconds cancel_grace() const noexcept override;
 
+  /// The connection that stands; null when none does. Never waits.
+  std::shared_ptr<Connection> connection() const noexcept {
+    return connected() ? connection_ : nullptr;
+  }
+  /// Whether the connection is being ended in order, by either side. Never waits.
+  bool is_leaving() const noexcept { return connection_ != nullptr && !connected(); }
   /// A connection to the peer stands, made by either side.
   void attach(std::shared_ptr<Connection> connection);
   /// A connection has ended.
   void detach(const Connection& connection);
 
  private:
-  bool wait_for_end(std::chrono::nanoseconds timeout);
+  void wait_if_child_is_leaving();
+  void throw_if_child_has_ended() const;
+  bool cancel_child(std::chrono::nanoseconds timeout);
+  bool cancel_stranger(std::chrono::nanoseconds timeout);
 
   Actor& actor_;
   Uid uid_;

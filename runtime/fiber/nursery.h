@@ -3,7 +3,7 @@
 
 // Task nurseries: a scope that cannot be left before all its children have ended. The first error
 // cancels the rest; one error leaves as itself, two or more as an `ExceptionGroup`. (trio's
-// nurseries.)
+// nurseries.) A failure counts once, however many waits it ended: see `Error::origin`.
 
 #include <concepts>
 #include <memory>
@@ -148,10 +148,8 @@ class TaskNursery {
  protected:
   /// Called when the body waits for the children, at its end or in `wait_all`. Must not wait.
   virtual void on_body_end() {}
-  /// What to throw of the errors collected; here all.
-  virtual std::vector<std::exception_ptr> settle(std::vector<std::exception_ptr> errors) {
-    return errors;
-  }
+  /// Called when a child has ended, and is no longer counted. Must not wait.
+  virtual void on_child_end() noexcept {}
 
  private:
   friend struct detail::StartSlot;

@@ -103,9 +103,11 @@ BoxedError box_at_depth(const std::exception_ptr& error, const Uid& self, int de
     return box;
   } catch (const std::exception& known) {
     box_standard(box, known, self, depth);
+    if (const auto* own = dynamic_cast<const Error*>(&known)) box.origin = own->origin();
   } catch (...) {
     box_other(box, error);
   }
+  if (box.origin == 0) box.origin = detail::fresh_origin(self.uuid);
   box.source = self;
   box.relay_path = {self};
   return box;
@@ -189,7 +191,9 @@ void throw_remote(BoxedError box) {
 }
 
 RemoteActorError::RemoteActorError(BoxedError box)
-    : Error(describe(box)), box_(std::make_shared<const BoxedError>(std::move(box))) {}
+    : Error(describe(box)), box_(std::make_shared<const BoxedError>(std::move(box))) {
+  set_origin(box_->origin);
+}
 
 const std::string& RemoteActorError::boxed_type() const noexcept {
   static const std::string unknown = "unknown";

@@ -47,6 +47,8 @@ struct BoxedError {
   /// It was a `RemoteActorError` already where the error around it was boxed.
   bool was_remote = false;
   std::vector<BoxedError> nested;
+  /// Which failure it tells of, given where it was boxed first: see `Error::origin`.
+  std::uint64_t origin = 0;
 
   /// Appends itself to `out`.
   void encode_into(Bytes& out) const;
