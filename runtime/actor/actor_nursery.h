@@ -51,36 +51,35 @@ class ActorNursery : public TaskNursery {
   Portal start_actor(ActorOptions options);
 
   /// Starts an actor that runs `F(args...)`, and waits until it serves; the function's result is
-  /// the portal's `result()`. The actor keeps serving until the nursery's body has ended, then it
-  /// leaves. What is callable in it: `F`, every function of each module that names `F`, and what
-  /// the options enable. An error of `F` belongs to the nursery, even when the body catches it from
-  /// `result()`; where actors are started again, `F` is then called once more, and `result()` waits
-  /// for the incarnation that completes. Checkpoint. Throws `SpawnFailed` when the actor cannot be
-  /// started.
+  /// the portal's `result()`, and the values of a stream function its `result(body)`. The actor
+  /// keeps serving until the nursery's body has ended, then it leaves. What is callable in it: `F`,
+  /// every function of each module that names `F`, and what the options enable. An error of `F`
+  /// belongs to the nursery, even when the body catches it from `result()`; where actors are
+  /// started again, `F` is then called once more, and `result()` waits for the incarnation that
+  /// completes. Checkpoint. Throws `SpawnFailed` when the actor cannot be started.
   template <auto F, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(ActorOptions options, Args&&... args) {
-    detail::check_plain<F>();
+  OneShot<F> run_in_actor(ActorOptions options, Args&&... args) {
     static_cast<void>(typename Fn<F>::Registered{});
-    auto outcome = std::make_shared<MainOutcome>();
+    auto outcome = detail::make_outcome<F>();
     Bytes request;
-    detail::encode_start<F>(request, std::nullopt, std::forward<Args>(args)...);
+    detail::encode_start<F>(request, outcome->window(), std::forward<Args>(args)...);
     Portal portal =
         start_one_shot(std::move(options), function_key<F>(), std::move(request), outcome);
     return {std::move(portal), std::move(outcome)};
   }
   /// The same, with the name alone.
   template <auto F, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(const char* name, Args&&... args) {
+  OneShot<F> run_in_actor(const char* name, Args&&... args) {
     return run_in_actor<F>(named(name), std::forward<Args>(args)...);
   }
   /// The same, with the name alone.
   template <auto F, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(const std::string& name, Args&&... args) {
+  OneShot<F> run_in_actor(const std::string& name, Args&&... args) {
     return run_in_actor<F>(named(name), std::forward<Args>(args)...);
   }
   /// The same for generic code: `n.run_in_actor(troupe::fn<&f>, name, args...)`.
   template <auto F, class Name, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(Fn<F>, Name&& name, Args&&... args) {
+  OneShot<F> run_in_actor(Fn<F>, Name&& name, Args&&... args) {
     return run_in_actor<F>(std::forward<Name>(name), std::forward<Args>(args)...);
   }
 

@@ -30,7 +30,7 @@ Bytes box_verdict(const std::exception_ptr& verdict, const Uid& self) {
 
 CalleeEnd::CalleeEnd(const FunctionEntry& function, DialogPort& port, std::uint64_t dialog,
                      BytesView arguments, const CalleeHost& host)
-    : DialogEnd(port), function_(function), arguments_(arguments), host_(host) {
+    : DialogEnd(&port), function_(function), arguments_(arguments), host_(host) {
   set_id(dialog);
 }
 

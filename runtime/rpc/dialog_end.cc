@@ -28,9 +28,14 @@ Window get_window(ByteReader& reader) {
   return window;
 }
 
-DialogEnd::DialogEnd(DialogPort& port) : port_(&port), peer_(&port.peer()), self_(&port.self()) {}
+DialogEnd::DialogEnd(DialogPort* port) : port_(port) {
+  if (port == nullptr) kept_ = std::make_unique<std::pair<Uid, Uid>>();
+  peer_ = port != nullptr ? &port->peer() : &kept_->first;
+  self_ = port != nullptr ? &port->self() : &kept_->second;
+}
 
 DialogEnd::~DialogEnd() {
+  detach();
   if (port_ != nullptr && id_ != 0) port_->close_dialog(id_);
 }
 
@@ -38,6 +43,10 @@ void DialogEnd::attach(StreamInput& input) noexcept {
   input_ = &input;
   had_input_ = true;
   input.attach(*this);
+}
+
+void DialogEnd::detach() noexcept {
+  if (input_ != nullptr) std::exchange(input_, nullptr)->detach();
 }
 
 // ---- Sending ----

@@ -44,7 +44,7 @@ class DialogEnd : public DialogHandler {
   /// Where the other side's values go. Lifetime: `input` must outlive this end.
   void attach(StreamInput& input) noexcept;
   /// Nobody receives any more: values that still come are dropped.
-  void detach() noexcept { input_ = nullptr; }
+  void detach() noexcept;
 
   /// Sends one value of the stream: waits for credit. Checkpoint; when it throws, the value was not
   /// sent. Throws `BrokenChannel` when the other side receives no more.
@@ -92,7 +92,8 @@ class DialogEnd : public DialogHandler {
   Event& cancel_settled() noexcept { return cancel_acked_or_ended_; }
 
  protected:
-  explicit DialogEnd(DialogPort& port);
+  /// `port` is null when there is no connection any more.
+  explicit DialogEnd(DialogPort* port);
   ~DialogEnd();
 
   DialogPort* port() const noexcept { return port_; }

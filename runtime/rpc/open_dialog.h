@@ -95,7 +95,7 @@ auto run_stream_block(std::shared_ptr<Peer> peer, const StreamOptions& options,
                     std::forward<std::tuple_element_t<I, Arguments>>(std::get<I>(arguments))...);
     DialogBlock block(std::move(peer), function_key<F>(), input, Leaving::by_cancelling);
     return block.run(std::move(request), [&]() -> decltype(auto) {
-      ReceiveStream<T> stream(input, block.end());
+      ReceiveStream<T> stream(input);
       return body(stream);
     });
   }

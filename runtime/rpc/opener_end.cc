@@ -25,7 +25,7 @@ std::exception_ptr unbox(BoxedError box) {
 }  // namespace
 
 OpenerEnd::OpenerEnd(DialogPort& port, std::string_view name, Peer* peer)
-    : DialogEnd(port), name_(name), explainer_(peer) {
+    : DialogEnd(&port), name_(name), explainer_(peer) {
   try {
     set_id(port.open_dialog(*this));
   } catch (const TransportClosed&) {

@@ -33,6 +33,16 @@ void StreamInput::configure(const StreamOptions& options) {
   if (const std::optional<Window> grant = window_.resize(window)) send_grant(*grant);
 }
 
+// A stream that is started anew has the whole window again; what has come before keeps its place.
+void StreamInput::attach(DialogEnd& end) noexcept {
+  end_ = &end;
+  window_ = ReceiveWindow(window_.size());
+}
+
+void StreamInput::request_end() {
+  if (end_ != nullptr) end_->request_cancel();
+}
+
 void StreamInput::send_grant(Window grant) {
   if (!finished_ && end_ != nullptr) end_->grant(grant);
 }
