@@ -32,6 +32,7 @@ ActorConfig root_config(const RunOptions& options) {
   config.uid = {options.name, make_uuid()};
   config.modules = options.enable_modules;
   config.cancel_grace = options.cancel_grace;
+  config.start_method = choose_start_method(options.start_method);
   config.directory = &make_directory;
   return config;
 }

@@ -20,6 +20,7 @@
 #include "troupe/runtime/actor/directory.h"
 #include "troupe/runtime/actor/remote_peer.h"
 #include "troupe/runtime/actor/run_directory.h"
+#include "troupe/runtime/actor/start_method_choice.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/rpc/dispatcher.h"
 #include "troupe/runtime/rpc/module.h"
@@ -27,6 +28,7 @@
 
 namespace troupe {
 
+class Forkserver;
 class LifeLine;
 class TaskNursery;
 
@@ -42,6 +44,7 @@ struct ActorConfig {
   std::vector<Module> modules;  ///< What is exposed.
   std::vector<std::string> functions;       ///< Keys of further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
+  StartMethodChoice start_method;           ///< How children are made.
   DirectoryFactory directory = nullptr;     ///< How to reach the names.
 };
 
@@ -106,6 +109,8 @@ class Actor final : public TransportHandler {
   /// The grace that came with the request.
   std::chrono::nanoseconds cancel_grace() const noexcept { return cancel_grace_; }
 
+  /// Forks children; made on its first use.
+  std::unique_ptr<Forkserver> forkserver;
   /// The watch on the parent's life; null in a root.
   LifeLine* lifeline = nullptr;
   /// Whether the parent has died before this actor was asked to end.

@@ -10,11 +10,11 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/actor/start_process.h"
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
-#include "troupe/spawn/exec_backend.h"
 #include "troupe/spawn/lifeline.h"
 #include "troupe/spawn/terminate.h"
 
@@ -69,6 +69,7 @@ BootSpec ChildActor::boot_spec() const {
   }
   spec.functions.insert(spec.functions.end(), functions_.begin(), functions_.end());
   spec.cancel_grace = options_.shutdown.value_or(parent_.config().cancel_grace);
+  spec.start_method = parent_.config().start_method;
   return spec;
 }
 
@@ -77,11 +78,7 @@ void ChildActor::spawn() {
     throw UsageError("an actor cannot have the name '" + options_.name.substr(0, 64) +
                      "': " + fault);
   }
-  SpawnSpec spec;
-  spec.name = options_.name;
-  spec.blob = boot_spec().encode();
-  spec.env = options_.env;
-  process_ = spawn_exec(spec);
+  process_ = start_process(parent_, options_, boot_spec().encode());
   link_->pid = process_->pid();
   link_->kill = [this] { process_->send_signal(SIGKILL); };
   if (parent_.lifeline != nullptr) {
@@ -116,13 +113,13 @@ void ChildActor::wait_until_ready() {
         "of "
         "them on every path through main()");
   }
-  throw_boot_failure("its process ended during its start with " + process_->status()->to_string() +
-                     "; its stderr says more");
+  throw_boot_failure("its process ended during its start with " + process_->status()->to_string());
 }
 
 void ChildActor::throw_boot_failure(const std::string& why) const {
   throw SpawnFailed("actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
-                    ") could not be started: " + why);
+                    ") could not be started: " + why +
+                    detail::stderr_part(process_->stderr_tail()));
 }
 
 bool ChildActor::wait() {
@@ -166,7 +163,8 @@ void ChildActor::pass_verdict() {
   CancelScope shield({.shield = true});
   shield.run([&] { move_on_after(last_words_limit, [&] { link_->disconnected.wait(); }); });
   if (!ended_by_us_ && !(link_->took_leave && status.ok())) {
-    link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status));
+    link_->death =
+        std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status, process_->stderr_tail()));
   }
   finish();
   if (link_->death) std::rethrow_exception(link_->death);

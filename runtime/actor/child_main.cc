@@ -43,6 +43,7 @@ ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
   for (const std::string& module : spec.modules) config.modules.emplace_back(module);
   config.functions = spec.functions;
   config.cancel_grace = spec.cancel_grace;
+  config.start_method = spec.start_method;
   config.directory = directory;
   return config;
 }
@@ -132,6 +133,9 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     const BootSpec spec = BootSpec::decode(boot.blob);
     set_process_name(spec.uid.name);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
+    // Its stderr is read by its parent, whose death it is to survive for the time of its clearing
+    // up.
+    std::signal(SIGPIPE, SIG_IGN);
     const BlockedSignals blocked({SIGTERM});
     FiberOptions fibers;
     fibers.stack_size = options.stack_size;
