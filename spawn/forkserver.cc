@@ -73,6 +73,10 @@ class Belongings {
 };
 
 std::string reason(const ZygoteAnswer& answer) {
+  if (answer.error == 0) {
+    return "its process ended, or did not answer; does this program reach troupe's `init` or `run` "
+           "when it is started anew?";
+  }
   if (answer.error == ZygoteAnswer::has_threads) {
     return "this program starts threads before it reaches troupe's `init` or `run`, and a process "
            "with threads cannot be forked; call these first";
@@ -104,15 +108,9 @@ pid_t Forkserver::fork(const SpawnSpec& spec, const detail::Newborn& newborn) {
   request.id = ++last_id_;
   request.environment = detail::environment_for(spec);
   const Belongings belongings(newborn);
-  const std::optional<ZygoteAnswer> answer = ask(request, belongings.descriptors());
-  if (!answer) {
-    warn(
-        "its process ended, or did not answer; does this program reach troupe's `init` or `run` "
-        "when it is started anew?");
-  } else if (answer->pid == 0) {
-    warn(reason(*answer));
-  }
-  return answer ? answer->pid : 0;
+  const ZygoteAnswer answer = ask(request, belongings.descriptors());
+  if (answer.pid == 0) warn(reason(answer));
+  return answer.pid;
 }
 
 void Forkserver::ensure_zygote() {
@@ -121,40 +119,41 @@ void Forkserver::ensure_zygote() {
 }
 
 // The zygote's answer, or that of a child which it has made before it ended.
-std::optional<ZygoteAnswer> Forkserver::ask(const ZygoteRequest& request,
-                                            std::span<const int> descriptors) {
+ZygoteAnswer Forkserver::ask(const ZygoteRequest& request, std::span<const int> descriptors) {
+  ZygoteAnswer answer;
+  answer.id = request.id;
   bool sent = false;
-  std::optional<ZygoteAnswer> answer;
+  bool answered = false;
   try {
     move_on_after(answer_limit, [&] {
       const int control = zygote_->lifeline_fd();
       sent = detail::send_request(control, request, descriptors);
-      if (sent) answer = detail::receive_answer(control, request.id);
+      answered = sent && detail::receive_answer(control, answer);
     });
   } catch (...) {
-    const std::optional<ZygoteAnswer> late = settle(request.id, sent);
-    if (late && late->pid != 0) detail::kill_and_reap(late->pid);
+    settle(answer, sent);
+    if (answer.pid != 0) detail::kill_and_reap(answer.pid);
     throw;
   }
-  return answer ? answer : settle(request.id, sent);
+  if (!answered) settle(answer, sent);
+  return answer;
 }
 
-// After a request that came to nothing: there must be neither an answer on its way, which would be
-// taken for that to another request, nor a child that nobody knows. A zygote that does not answer
-// is ended; its child, if it has made one, answers for itself.
-std::optional<ZygoteAnswer> Forkserver::settle(std::uint32_t id, bool sent) {
-  std::optional<ZygoteAnswer> answer;
-  const auto receive = [&] { answer = detail::receive_answer(zygote_->lifeline_fd(), id); };
+// After a request that came to nothing: there must be neither an answer on its way, nor a child
+// that nobody knows. A zygote that does not answer is ended; its child, if it has made one, answers
+// for itself.
+void Forkserver::settle(ZygoteAnswer& answer, bool sent) {
+  bool answered = false;
+  const auto receive = [&] { answered = detail::receive_answer(zygote_->lifeline_fd(), answer); };
   CancelScope shield({.shield = true});
   shield.run([&] {
     if (sent) move_on_after(late_answer_limit, receive);
-    if (answer) return;
+    if (answered) return;
     zygote_->send_signal(SIGKILL);
     zygote_->wait();
     if (sent) move_on_after(last_words_limit, receive);
     zygote_.reset();
   });
-  return answer;
 }
 
 void Forkserver::warn(const std::string& why) {

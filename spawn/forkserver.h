@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 
@@ -41,7 +40,8 @@ class Forkserver {
   /// number of tasks may call it; they are served in turn.
   ///
   /// Where the zygote cannot fork (the program has started a thread before `init`, or ends there;
-  /// the kernel refuses), or an argv is given, `spawn_exec` is used, with one warning in the log.
+  /// the kernel refuses) `spawn_exec` is used, with one warning in the log; and without one when
+  /// `spec` has an argv, since a fork has that of the zygote.
   ///
   /// Checkpoint. Throws as `spawn_exec` does. Threads: as `spawn_exec`.
   std::unique_ptr<Child> spawn(const SpawnSpec& spec);
@@ -52,9 +52,8 @@ class Forkserver {
  private:
   pid_t fork(const SpawnSpec& spec, const detail::Newborn& newborn);
   void ensure_zygote();
-  std::optional<detail::ZygoteAnswer> ask(const detail::ZygoteRequest& request,
-                                          std::span<const int> descriptors);
-  std::optional<detail::ZygoteAnswer> settle(std::uint32_t id, bool sent);
+  detail::ZygoteAnswer ask(const detail::ZygoteRequest& request, std::span<const int> descriptors);
+  void settle(detail::ZygoteAnswer& answer, bool sent);
   void warn(const std::string& why);
 
   Lock turn_;

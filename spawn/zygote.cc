@@ -63,6 +63,7 @@ bool fork_for(ZygoteRequest& request, int control) {
   } else if (const pid_t pid = fork_sibling(); pid >= 0) {
     answer.pid = pid > 0 ? pid : ::getpid();
     if (pid == 0) {
+      answer.from_child = 1;
       send_answer(control, answer);
       return true;
     }

@@ -110,16 +110,18 @@ bool send_request(int control, const ZygoteRequest& request, std::span<const int
 }
 
 // An answer comes whole: it was sent by one call, and all are of one size.
-std::optional<ZygoteAnswer> receive_answer(int control, std::uint32_t id) {
+bool receive_answer(int control, ZygoteAnswer& answer) {
   for (;;) {
-    ZygoteAnswer answer;
-    const ssize_t got = ::recv(control, &answer, sizeof answer, MSG_DONTWAIT);
-    if (got == static_cast<ssize_t>(sizeof answer)) {
-      if (answer.id == id) return answer;
+    ZygoteAnswer next;
+    const ssize_t got = ::recv(control, &next, sizeof next, MSG_DONTWAIT);
+    if (got == static_cast<ssize_t>(sizeof next)) {
+      if (next.id != answer.id) continue;
+      answer = next;
+      if (next.from_child == 0) return true;
     } else if (got < 0 && errno == EAGAIN) {
       wait_readable(control);
     } else if (got >= 0 || errno != EINTR) {
-      return std::nullopt;
+      return false;
     }
   }
 }

@@ -27,23 +27,25 @@ struct ZygoteRequest {
 };
 
 /// "It is there", or why not. Zygote and child both give it, so that the child is known even if the
-/// zygote is killed in between.
+/// zygote is killed in between. When the zygote gives it, it has nothing of the child's any more.
 struct ZygoteAnswer {
   /// The `error` of a zygote that must not fork: its program has started threads.
   static constexpr std::int32_t has_threads = -1;
 
-  std::uint32_t id = 0;    ///< Of the request.
-  std::int32_t pid = 0;    ///< The child's; 0: there is none.
-  std::int32_t error = 0;  ///< Then: an errno, or `has_threads`.
+  std::uint32_t id = 0;          ///< Of the request.
+  std::int32_t pid = 0;          ///< The child's; 0: there is none.
+  std::int32_t error = 0;        ///< Then: an errno, or `has_threads`; 0: nobody has answered yet.
+  std::uint32_t from_child = 0;  ///< Whether the child gives it.
 };
 
 /// Sends a request; returns false when the zygote does not take it. Checkpoint, when it is slow to
 /// read. `descriptors` as in `ZygoteRequest`.
 bool send_request(int control, const ZygoteRequest& request, std::span<const int> descriptors);
 
-/// Waits for the answer to request `id` and drops those to earlier ones; none when the other end is
-/// closed. Checkpoint.
-std::optional<ZygoteAnswer> receive_answer(int control, std::uint32_t id);
+/// Waits for the zygote's answer to the request of `answer.id`, and drops those to earlier ones;
+/// returns false when the other end is closed first. In `answer` stands what has been told so far,
+/// also when that is by the child alone, or when this is cancelled. Checkpoint.
+bool receive_answer(int control, ZygoteAnswer& answer);
 
 /// Waits for a request; none when the other end is closed. Blocks the thread: a zygote has nothing
 /// else to do.

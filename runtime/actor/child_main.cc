@@ -133,9 +133,8 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     const BootSpec spec = BootSpec::decode(boot.blob);
     set_process_name(spec.uid.name);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
-    // Its stderr is read by its parent, whose death it is to survive for the time of its clearing
-    // up.
-    std::signal(SIGPIPE, SIG_IGN);
+    // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
+    ignore_if_default(SIGPIPE);
     const BlockedSignals blocked({SIGTERM});
     FiberOptions fibers;
     fibers.stack_size = options.stack_size;
