@@ -103,7 +103,8 @@ TEST(TakeBootRecordTest, IgnoresAndUnsetsAMarkWithAnotherParent) {
 }
 
 TEST(TakeBootRecordTest, IgnoresAndUnsetsGarbage) {
-  for (const char* garbage : {"", ":", "3", "3:", ":1", "x:y", "3:1 ", "-3:1", "3:99999999999"}) {
+  for (const char* garbage : {"", ":", "3", "3:", ":1", "x:y", "3:1 ", "-3:1", "3:99999999999",
+                              "3:1:x", "3:1:zygotes", "0:1:launched"}) {
     ::setenv(detail::child_mark, garbage, 1);
     EXPECT_FALSE(take_boot_record().has_value()) << garbage;
     EXPECT_EQ(std::getenv(detail::child_mark), nullptr) << garbage;
