@@ -98,7 +98,6 @@ TEST(ProcessTreeTest, UncaughtErrorIsReported) {
   EXPECT_TRUE(program.processes().empty());
 }
 
-// SPN-14: a child that dies before its handshake is an error that says so, not a wait for ever.
 class BootDeathTest : public ::testing::TestWithParam<const char*> {
  protected:
   Outcome play(const char* play) {
@@ -106,6 +105,7 @@ class BootDeathTest : public ::testing::TestWithParam<const char*> {
   }
 };
 
+// SPN-14: a child that dies before its handshake is an error that says so, not a wait for ever.
 TEST_P(BootDeathTest, ChildThatExitsBeforeItsHandshakeIsSpawnFailed) {
   const Outcome outcome = play("exits_early");
   EXPECT_EQ(outcome.exit_code, 1);
