@@ -34,6 +34,7 @@ ActorConfig root_config(const RunOptions& options) {
   config.modules = options.enable_modules;
   config.cancel_grace = options.cancel_grace;
   config.statespace = options.statespace.entries();
+  config.start_method = choose_start_method(options.start_method);
   config.directory = &make_directory;
   return config;
 }

@@ -15,6 +15,7 @@
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/file_limit.h"
+#include "troupe/spawn/forkserver.h"
 
 namespace troupe {
 namespace {

@@ -21,6 +21,7 @@
 #include "troupe/runtime/actor/directory.h"
 #include "troupe/runtime/actor/remote_peer.h"
 #include "troupe/runtime/actor/run_directory.h"
+#include "troupe/runtime/actor/start_method_choice.h"
 #include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
@@ -31,6 +32,7 @@
 
 namespace troupe {
 
+class Forkserver;
 class LifeLine;
 class TaskNursery;
 
@@ -47,6 +49,7 @@ struct ActorConfig {
   std::vector<std::string> functions;       ///< Keys of further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
   std::vector<StateEntry> statespace;       ///< What its table begins with.
+  StartMethodChoice start_method;           ///< How children are made.
   DirectoryFactory directory = nullptr;     ///< How to reach the names.
 };
 
@@ -121,6 +124,8 @@ class Actor final : public TransportHandler {
   /// logged.
   void run_exit_callbacks() noexcept;
 
+  /// Forks children; made on its first use.
+  std::unique_ptr<Forkserver> forkserver;
   /// The watch on the parent's life; null in a root.
   LifeLine* lifeline = nullptr;
   /// Whether the parent has died before this actor was asked to end.

@@ -15,21 +15,19 @@
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/rpc/module.h"
+#include "troupe/spawn/child_stdio.h"
+#include "troupe/spawn/start_method.h"
 
 namespace troupe {
 
-/// How a child process is made.
-enum class StartMethod {
-  exec,  ///< A fresh image of this very binary.
-};
-
 /// One actor.
 struct ActorOptions {
-  std::string name{};                            ///< What others find it by; not unique.
-  std::vector<Module> enable_modules{};          ///< What may be called in it.
-  StartMethod start_method = StartMethod::exec;  ///< How its process is made.
-  InitialState statespace{};                     ///< What its table begins with.
-  std::string loglevel{};  ///< What it logs, as `log::get_console_log` takes it; empty: as here.
+  std::string name{};                    ///< What others find it by; not unique.
+  std::vector<Module> enable_modules{};  ///< What may be called in it.
+  std::optional<StartMethod>
+      start_method{};         ///< How its process is made; as the program's when not given.
+  InitialState statespace{};  ///< What its table begins with.
+  std::string loglevel{};     ///< What it logs, as `log::get_console_log` takes it; empty: as here.
   /// When it is started again. Where the nursery restarts actors: permanent for `start_actor` and
   /// transient for `run_in_actor` when not given; under `one_cancels_all` only temporary will do.
   std::optional<Restart> restart{};
@@ -38,6 +36,7 @@ struct ActorOptions {
   /// Its grace time, after which it is killed; the program's default when not given.
   std::optional<std::chrono::nanoseconds> shutdown{};
   std::vector<std::pair<std::string, std::string>> env{};  ///< Added to its environment.
+  Stdio stdio = Stdio::inherit;                            ///< Where what it prints goes.
 };
 
 /// A program's root actor, and what its tree inherits.

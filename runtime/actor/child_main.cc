@@ -45,6 +45,7 @@ ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
   config.functions = spec.functions;
   config.cancel_grace = spec.cancel_grace;
   config.statespace = spec.statespace;
+  config.start_method = spec.start_method;
   config.directory = directory;
   return config;
 }
@@ -136,6 +137,8 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     set_process_name(spec.uid.name);
     inherit_log_levels(spec.log);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
+    // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
+    ignore_if_default(SIGPIPE);
     const BlockedSignals blocked({SIGTERM});
     FiberOptions fibers;
     fibers.stack_size = options.stack_size;

@@ -21,12 +21,18 @@ double median(std::vector<double> values) {
 
 Pairs measure_pairs(int pairs, const std::function<double()>& ours,
                     const std::function<double()>& raw) {
+  return measure_pairs_here(
+      pairs, [&] { return on_own_thread(ours); }, [&] { return on_own_thread(raw); });
+}
+
+Pairs measure_pairs_here(int pairs, const std::function<double()>& ours,
+                         const std::function<double()>& raw) {
   std::vector<double> our_values;
   std::vector<double> raw_values;
   std::vector<double> ratios;
   for (int i = -1; i < pairs; ++i) {
-    const double our_value = on_own_thread(ours);
-    const double raw_value = on_own_thread(raw);
+    const double our_value = ours();
+    const double raw_value = raw();
     if (i < 0) continue;
     our_values.push_back(our_value);
     raw_values.push_back(raw_value);

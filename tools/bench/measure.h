@@ -38,6 +38,10 @@ struct Pairs {
 Pairs measure_pairs(int pairs, const std::function<double()>& ours,
                     const std::function<double()>& raw);
 
+/// The same on the calling thread, for what may only be done by the main thread.
+Pairs measure_pairs_here(int pairs, const std::function<double()>& ours,
+                         const std::function<double()>& raw);
+
 /// Collects figures and prints them.
 class Report {
  public:
