@@ -3,6 +3,7 @@
 
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/stack_overflow.h"
