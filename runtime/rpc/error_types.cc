@@ -21,6 +21,7 @@
 
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/fiber/errors.h"
 
 namespace troupe::detail {
 namespace {
@@ -161,6 +162,12 @@ void add_standard(Registry& all) {
 void add_own(Registry& all) {
   add<Error>(all, 3);
   add<UsageError>(all, 4);
+  add<TooSlowError>(all, 4);
+  add<InternalError>(all, 4);
+  add<DeadlockError>(all, 4);
+  add<WouldBlock>(all, 4);
+  add<EndOfChannel>(all, 4);
+  add<BrokenChannel>(all, 4);
   add<DecodeError>(all, 4);
   add<ModuleNotExposed>(all, 4);
   add<MsgTypeError>(all, 4);

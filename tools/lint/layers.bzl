@@ -34,7 +34,7 @@ LAYERS = {
     },
     "runtime/base": {
         "uses": [],
-        "third_party": ["glog"],
+        "third_party": ["backtrace", "glog"],
     },
     "runtime/fiber": {
         "uses": ["runtime/base"],
