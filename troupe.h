@@ -29,6 +29,7 @@
 #include "troupe/runtime/actor/actor_options.h"
 #include "troupe/runtime/actor/current_actor.h"
 #include "troupe/runtime/actor/errors.h"
+#include "troupe/runtime/rpc/error_report.h"
 #include "troupe/runtime/rpc/module.h"
 #include "troupe/runtime/rpc/portal.h"
 #include "troupe/runtime/rpc/remote_error.h"
