@@ -23,9 +23,22 @@ namespace troupe {
 class ChildActor;
 struct ChildLink;
 
+namespace detail {
+
+/// Lambdas, function objects and plain pointers to functions, but not `fn<&f>`.
+template <class T>
+concept NamelessCallable = (std::is_class_v<T> && !requires { T::pointer; }) ||
+                           std::is_function_v<std::remove_pointer_t<T>>;
+
+}  // namespace detail
+
 /// Starts actors and tasks and waits for them. Resource; made by `open_nursery` only.
 class ActorNursery : public TaskNursery {
  public:
+  // The compiler shows these lines, with what to do instead, to who tries.
+  ActorNursery() = delete;                     // open_nursery makes it, for its body
+  ActorNursery(const ActorNursery&) = delete;  // it stays in its block: pass an ActorNursery& on
+  ActorNursery& operator=(const ActorNursery&) = delete;
   /// Only `open_nursery` has the key.
   explicit ActorNursery(detail::NurseryKey key);
   ~ActorNursery() override;
@@ -65,6 +78,11 @@ class ActorNursery : public TaskNursery {
   ResultPortal<ResultOf<F>> run_in_actor(Fn<F>, Name&& name, Args&&... args) {
     return run_in_actor<F>(std::forward<Name>(name), std::forward<Args>(args)...);
   }
+  /// Refuses what is no name of a function, with a sentence that says what to do.
+  template <detail::NamelessCallable Callable, class... Args>
+  void run_in_actor(const Callable&, Args&&...) {
+    refuse_callable<Callable>();
+  }
 
  private:
   static ActorOptions named(std::string name);
@@ -88,8 +106,18 @@ concept ActorNurseryBody = std::invocable<Body&, ActorNursery&> || std::invocabl
 /// Checkpoint. Throws as `open_task_nursery` does.
 template <ActorNurseryBody Body>
 auto open_nursery(Body&& body) -> detail::NurseryResult<Body, ActorNursery> {
+  static_assert(!std::derived_from<detail::NurseryResult<Body, ActorNursery>, TaskNursery>,
+                "a nursery ends with its block: let the body return what its actors computed, or "
+                "n.status()");
   ActorNursery nursery(detail::NurseryFactory::key());
   return detail::run_nursery(nursery, body);
+}
+
+/// Refuses a body that takes something else.
+template <class Body>
+requires(!ActorNurseryBody<Body>) void open_nursery(Body&&) {
+  static_assert(ActorNurseryBody<Body>,
+                "the body of open_nursery takes an ActorNursery&, or nothing");
 }
 
 }  // namespace troupe
