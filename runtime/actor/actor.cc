@@ -62,7 +62,7 @@ void Actor::boot() {
     raise_file_limit();
     if (!config_.key) config_.key = Key::random();
     if (config_.run_directory.empty()) config_.run_directory = run_directory_.emplace().path();
-    dispatcher_ = std::make_unique<Dispatcher>(uid(), calls_);
+    dispatcher_ = std::make_unique<Dispatcher>(uid(), calls_, config_.cancel_grace);
     TransportOptions transport{};
     transport.uid = uid();
     transport.key = config_.key;
@@ -154,7 +154,8 @@ Address Actor::child_address(const std::string& uuid) const {
   return Address::parse("ipc://" + config_.run_directory + "/" + uuid.substr(0, 16));
 }
 
-void Actor::request_cancel(std::chrono::nanoseconds grace) {
+void Actor::request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller) {
+  if (canceller && dispatcher_) dispatcher_->set_canceller(*canceller);
   if (!cancel_requested_.is_set()) cancel_grace_ = grace;
   cancel_requested_.set();
 }

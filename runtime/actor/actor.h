@@ -99,8 +99,8 @@ class Actor final : public TransportHandler {
   /// A free address in the run directory, for a child.
   Address child_address(const std::string& uuid) const;
 
-  /// Asks this actor to end within `grace`. Never waits.
-  void request_cancel(std::chrono::nanoseconds grace);
+  /// Asks this actor to end within `grace`; `canceller` is who asks, if anyone does. Never waits.
+  void request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller = {});
   /// Set once the actor was asked to end.
   Event& cancel_requested() noexcept { return cancel_requested_; }
   /// The grace that came with the request.

@@ -59,8 +59,9 @@ class ActorNursery : public TaskNursery {
     detail::check_plain<F>();
     static_cast<void>(typename Fn<F>::Registered{});
     auto outcome = std::make_shared<MainOutcome>();
-    Portal portal = start_one_shot(std::move(options), function_key<F>(),
-                                   detail::encode_start<F>(std::forward<Args>(args)...), outcome);
+    Portal portal =
+        start_one_shot(std::move(options), function_key<F>(),
+                       detail::encode_start<F>(std::nullopt, std::forward<Args>(args)...), outcome);
     return {std::move(portal), std::move(outcome)};
   }
   /// The same, with the name alone.

@@ -146,7 +146,8 @@ void ChildActor::end() {
       n.start_soon("ask " + options_.name + " to end", [&] {
         try {
           // A nested nursery gets less, so that nobody is killed who still ends its own children.
-          if (link_->ready.is_set()) portal().run<&detail::cancel_actor>(grace * 8 / 10);
+          if (link_->ready.is_set())
+            portal().run<&detail::cancel_actor>(grace * 8 / 10, parent_.uid());
         } catch (const Error&) {  // gone already, or it will be killed
         }
       });

@@ -23,7 +23,10 @@ constexpr auto verdict_limit = std::chrono::seconds(5);
 RemotePeer::RemotePeer(Actor& actor, Uid uid, Address address, std::shared_ptr<ChildLink> child)
     : actor_(actor), uid_(std::move(uid)), address_(std::move(address)), child_(std::move(child)) {}
 
-bool RemotePeer::connected() const noexcept { return connection_ && connection_->open(); }
+bool RemotePeer::connected() const noexcept {
+  if (uid_ == actor_.uid()) return true;
+  return connection_ && connection_->open();
+}
 
 std::chrono::nanoseconds RemotePeer::cancel_grace() const noexcept {
   return actor_.config().cancel_grace;
@@ -41,7 +44,7 @@ void RemotePeer::detach(const Connection& connection) {
 }
 
 std::shared_ptr<Connection> RemotePeer::connect() {
-  if (connected()) return connection_;
+  if (connection_ && connection_->open()) return connection_;
   if (child_ && child_->ended.is_set()) {
     if (child_->death) std::rethrow_exception(child_->death);
     throw TransportClosed(TransportClosed::Reason::left, "actor '" + uid_.name + "' has ended");
@@ -80,7 +83,7 @@ bool RemotePeer::cancel_actor(std::chrono::nanoseconds timeout) {
       const std::shared_ptr<Connection> connection = connect();
       const Portal self(actor_.peer(uid_, address_));
       try {
-        self.run<&detail::cancel_actor>(timeout);
+        self.run<&detail::cancel_actor>(timeout, actor_.uid());
       } catch (const TransportClosed&) {  // it was quicker to leave than to answer
       }
     });

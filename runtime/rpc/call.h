@@ -7,10 +7,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/rpc/credit.h"
 
 namespace troupe {
 
@@ -26,7 +29,8 @@ struct CallRequest {
   std::uint64_t id = 0;     ///< By id: `function_id`.
   std::string path{};       ///< By name: "module.fn".
   std::string signature{};  ///< By name: what the caller believes the signature to be.
-  BytesView arguments{};    ///< The encoded arguments; borrowed.
+  std::optional<detail::Window> window{};  ///< Streams and contexts: what the callee may send.
+  BytesView arguments{};                   ///< The encoded arguments; borrowed.
 
   /// Appends everything but the arguments, which follow.
   void encode_head(Bytes& out) const;
@@ -42,9 +46,12 @@ namespace detail {
 /// `TransportClosed` when the peer is gone.
 Bytes call(Peer& peer, Bytes start, std::string_view what);
 
-/// As above, over a connection that stands, without looking for what became of the peer.
+/// As above, over a connection that stands. `peer` (may be null) tells what became of the peer.
 Bytes call_over(Connection& connection, Bytes start, std::string_view what,
-                std::chrono::nanoseconds cancel_grace);
+                std::chrono::nanoseconds cancel_grace, Peer* peer = nullptr);
+
+/// The connection to `peer`. Checkpoint. Throws what became of it: `ActorDied`, `TransportClosed`.
+std::shared_ptr<Connection> connect(Peer& peer);
 
 }  // namespace detail
 }  // namespace troupe

@@ -24,15 +24,17 @@ namespace troupe {
 /// Throws `MsgTypeError` if the arguments do not decode, else what the function throws.
 using Thunk = Bytes (*)(BytesView arguments);
 
-class DialogEnd;
+namespace detail {
+class CalleeEnd;
+}
 
-/// Runs a stream or context function on the callee's end of a dialog.
-using DialogThunk = void (*)(DialogEnd& end, BytesView arguments);
+/// Runs a stream or context function on the callee's end of a dialog, and encodes its result.
+using DialogThunk = Bytes (*)(detail::CalleeEnd& end, BytesView arguments);
 
 namespace detail {
 
 /// The callee's side of `Sink<T>` and `Context<P>`: specialised beside them, with
-/// `template <auto F> static void serve(DialogEnd&, BytesView arguments)`.
+/// `template <auto F> static Bytes serve(CalleeEnd&, BytesView arguments)`.
 template <class First>
 struct DialogServer;
 

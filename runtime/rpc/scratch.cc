@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/rpc/scratch.h"
+
+#include <utility>
+
+namespace troupe::detail {
+namespace {
+
+// Larger ones are moved into what is sent, or not worth keeping.
+constexpr std::size_t max_kept = 64 * 1024;
+
+// One is enough: who encodes does not wait, but for a user's serialize function that does.
+thread_local Bytes kept;
+
+}  // namespace
+
+ScratchBytes::ScratchBytes() noexcept : bytes_(std::move(kept)) { bytes_.clear(); }
+
+ScratchBytes::~ScratchBytes() {
+  if (bytes_.capacity() <= max_kept && bytes_.capacity() > kept.capacity())
+    kept = std::move(bytes_);
+}
+
+}  // namespace troupe::detail
