@@ -22,6 +22,7 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/rpc/errors.h"
 
 namespace troupe::detail {
 namespace {
@@ -168,6 +169,7 @@ void add_own(Registry& all) {
   add<WouldBlock>(all, 4);
   add<EndOfChannel>(all, 4);
   add<BrokenChannel>(all, 4);
+  add<StreamOverrun>(all, 4);
   add<DecodeError>(all, 4);
   add<ModuleNotExposed>(all, 4);
   add<MsgTypeError>(all, 4);
