@@ -63,7 +63,7 @@ void fail_alone() {
 }
 
 void die() { raise(SIGKILL); }
-void pass_on(int hops);
+[[gnu::noinline]] void pass_on(int hops);
 void lose_child();
 void start_nothing();
 
