@@ -44,7 +44,6 @@ std::string source_path(std::string_view path) {
 }
 
 // ---- Callbacks of libbacktrace; called through C, so they cannot throw
-// ---------------------------
 
 int take_frame(void* frames, std::uintptr_t, const char* file, int line,
                const char* function) noexcept {
@@ -61,8 +60,6 @@ void take_symbol(void* function, std::uintptr_t, const char* name, std::uintptr_
 
 // What it cannot tell is left out.
 void ignore_error(void*, const char*, int) noexcept {}
-
-// --------------------------------------------------------------------------------------------------
 
 std::string module_offset(std::uintptr_t address) {
   Dl_info info{};

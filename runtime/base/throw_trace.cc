@@ -14,7 +14,6 @@ namespace troupe {
 namespace {
 
 // ---- The switch
-// ----------------------------------------------------------------------------------
 
 enum class Mode : int { undecided, off, on };
 
@@ -46,7 +45,6 @@ bool skipped(const std::type_info* type) noexcept {
 }
 
 // ---- The table
-// -----------------------------------------------------------------------------------
 
 struct Record {
   const void* exception = nullptr;
@@ -82,6 +80,8 @@ RecordSet& set_of(const void* exception) noexcept {
   return table[hash >> (64 - set_bits)];
 }
 
+constexpr int reader_tries = 10'000;
+
 // A set is held for microseconds. A throw does not wait for it, and loses its trace; a reader tries
 // for a while, but not for ever: a fork may have copied a set that was held.
 class Hold {
@@ -102,7 +102,6 @@ class Hold {
 };
 
 // ---- Recording
-// -----------------------------------------------------------------------------------
 
 struct Walk {
   std::uintptr_t thrower;  // where the walk becomes interesting: what is above is ours
@@ -139,8 +138,15 @@ void record_throw(const void* exception, const std::type_info* type,
   _Unwind_Backtrace(&take_frame, &walk);
 }
 
+void forget_all() noexcept {
+  for (RecordSet& set : table) {
+    const Hold hold(set, reader_tries);
+    if (!hold) continue;
+    for (Record& record : set.records) record.exception = nullptr;
+  }
+}
+
 // ---- Asking
-// --------------------------------------------------------------------------------------
 
 // The address of the exception object is all that libstdc++ keeps in an exception_ptr.
 const void* object_of(const std::exception_ptr& error) noexcept {
@@ -159,7 +165,11 @@ bool was_thrown(const void* object) noexcept {
 
 }  // namespace
 
-void enable_throw_traces(bool on) noexcept { mode.store(decide(on), std::memory_order_relaxed); }
+void enable_throw_traces(bool on) noexcept {
+  const Mode now = decide(on);
+  mode.store(now, std::memory_order_relaxed);
+  if (now == Mode::off) forget_all();  // nobody keeps the records true any more
+}
 
 void skip_throw_traces_of(const std::type_info& type) noexcept {
   for (auto& skip : skipped_types) {
@@ -170,11 +180,11 @@ void skip_throw_traces_of(const std::type_info& type) noexcept {
 
 std::vector<std::uintptr_t> throw_trace(const std::exception_ptr& error) {
   const void* const object = object_of(error);
-  if (object == nullptr || !was_thrown(object)) return {};
+  if (object == nullptr || !was_thrown(object) || skipped(error.__cxa_exception_type())) return {};
   std::vector<std::uintptr_t> frames;
   frames.reserve(max_trace_frames);
   RecordSet& set = set_of(object);
-  const Hold hold(set, 10'000);
+  const Hold hold(set, reader_tries);
   const Record* const record = hold ? set.find(object) : nullptr;
   if (record == nullptr || record->type != error.__cxa_exception_type()) return {};
   frames.assign(record->frames.begin(),

@@ -20,8 +20,8 @@ namespace troupe {
 /// How many functions a trace has at most, from the one that threw outwards.
 inline constexpr std::size_t max_trace_frames = 24;
 
-/// Switches recording on or off, for the whole process; it is on at the start. The environment has
-/// the last word: `TROUPE_TRACEBACKS=0` or `1`. Never waits.
+/// Switches recording on or off, for the whole process; it is on at the start, and off forgets what
+/// was recorded. The environment has the last word: `TROUPE_TRACEBACKS=0` or `1`. Never waits.
 void enable_throw_traces(bool on) noexcept;
 
 /// Records no exceptions of exactly this type from now on, so that they cost nothing. For a few

@@ -56,7 +56,6 @@ std::string count_of(std::size_t errors) {
 }
 
 // ---- For people
-// ----------------------------------------------------------------------------------
 
 class TextReport {
  public:
@@ -135,7 +134,6 @@ class TextReport {
 };
 
 // ---- For programs
-// --------------------------------------------------------------------------------
 
 void put_actor(JsonWriter& json, const BoxedError& error) {
   json.open("actor", '{');

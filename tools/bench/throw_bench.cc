@@ -47,7 +47,7 @@ Pairs measure(int depth) {
 int main() {
   using namespace troupe::bench;
   ::unsetenv("TROUPE_TRACEBACKS");
-  // A switch of less than this may stay on in production.
+  // What is cheaper than this may stay on in production.
   constexpr double bar = 3;
   Report report;
   report.add_ratio("throw_shallow", measure(2), bar, "ns");
