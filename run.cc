@@ -17,6 +17,7 @@
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
 #include "troupe/runtime/actor/interrupts.h"
+#include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/base/throw_trace.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/nursery.h"
@@ -36,6 +37,7 @@ ActorConfig root_config(const RunOptions& options) {
   config.uid = {options.name, make_uuid()};
   config.modules = options.enable_modules;
   config.cancel_grace = options.cancel_grace;
+  config.statespace = options.statespace.entries();
   config.directory = &make_directory;
   return config;
 }
@@ -55,6 +57,7 @@ void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& m
 
 void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
                     UniqueFunction<void()>& main) {
+  choose_log_levels(options.loglevel);
   std::unique_ptr<Actor> actor;
   std::exception_ptr error;
   CancelScope scope;

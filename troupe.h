@@ -13,6 +13,7 @@
 // Tasks: structured concurrency in one process
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/base/logger.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/errors.h"

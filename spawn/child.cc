@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "troupe/runtime/base/error.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/fd_wait.h"
@@ -108,6 +108,7 @@ ExitStatus Child::wait() {
 std::optional<ExitStatus> Child::wait_nowait() {
   if (!status_) {
     status_ = reap(pidfd_.get(), WNOHANG);
+    if (status_) report_end();
     close_if_done();
   }
   return status_;
@@ -119,6 +120,12 @@ void Child::send_signal(int signal) {
   throw Error("cannot send " + ExitStatus{0, signal}.to_string() + " to the process of actor " +
               detail::quoted_name(name_) + " (pid " + std::to_string(pid_) +
               "): " + detail::errno_text(errno));
+}
+
+void Child::report_end() const {
+  if (!log_enabled(LogLevel::runtime, "spawn")) return;
+  log_line(LogLevel::runtime, "spawn", "reaped the process of actor '", name_, "' (pid ", pid_,
+           "): ", status_->to_string());
 }
 
 // A pidfd under watch must stay open: epoll forgets a closed one without waking its waiter.

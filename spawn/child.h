@@ -59,6 +59,7 @@ class Child {
  private:
   class Watch;
 
+  void report_end() const;
   void close_if_done();
   void kill_and_reap() noexcept;
 

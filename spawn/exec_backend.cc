@@ -15,6 +15,7 @@
 #include <system_error>
 #include <vector>
 
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/spawn/boot.h"
 #include "troupe/spawn/boot_record.h"
 #include "troupe/spawn/errors.h"
@@ -263,6 +264,7 @@ std::unique_ptr<Child> spawn_image(const std::string& path, const SpawnSpec& spe
   if (!pidfd) abandon(spec, pid, errno);
   auto child =
       std::make_unique<Child>(spec.name, pid, std::move(pidfd), std::move(lifeline.parent));
+  log_line(LogLevel::runtime, "spawn", "started a process for actor '", spec.name, "': pid ", pid);
   finish_record(record, spec, *child);
   return child;
 }

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "troupe/runtime/base/error.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
 
@@ -33,6 +33,8 @@ ExitStatus terminate(Child& child, std::chrono::nanoseconds grace) {
     throw UsageError("the grace for " + describe(child) + " is negative; use 0 to kill it at once");
   }
   if (!ends_within(child, grace)) {
+    log_line(LogLevel::cancel, "spawn", "kills the process of actor '", child.name(), "' (pid ",
+             child.pid(), ")");
     child.send_signal(SIGKILL);
     if (!ends_within(child, teardown_limit)) {
       log_message(LogLevel::error, "spawn",

@@ -6,8 +6,10 @@
 
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/runtime/actor/glog_console.h"
 #include "troupe/runtime/actor/runtime_functions.h"
 #include "troupe/runtime/base/error.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/file_limit.h"
@@ -46,11 +48,19 @@ Actor& Actor::booted() {
 }
 
 Actor::Actor(ActorConfig config, TaskNursery& runtime, TaskNursery& calls)
-    : config_(std::move(config)), runtime_(runtime), calls_(calls) {
+    : config_(std::move(config)),
+      statespace_(config_.uid.name, std::exchange(config_.statespace, {})),
+      runtime_(runtime),
+      calls_(calls) {
   this_process = this;
+  set_log_actor(config_.uid.name);
+  set_log_console(&write_log_by_glog);
 }
 
-Actor::~Actor() { this_process = nullptr; }
+Actor::~Actor() {
+  set_log_actor({});
+  this_process = nullptr;
+}
 
 void Actor::boot() {
   if (std::exchange(booting_, true)) {
@@ -72,6 +82,7 @@ void Actor::boot() {
     expose_all();
     directory_ = config_.directory(*this);
     directory_->announce(entry());
+    log_line(LogLevel::runtime, "actor", "serves at ", address().str());
   } catch (...) {
     boot_error_ = std::current_exception();
     boot_ended_.set();
@@ -156,6 +167,8 @@ Address Actor::child_address(const std::string& uuid) const {
 
 void Actor::request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller) {
   if (canceller && dispatcher_) dispatcher_->set_canceller(*canceller);
+  log_line(LogLevel::cancel, "actor", "is asked to end within ",
+           std::chrono::duration_cast<std::chrono::milliseconds>(grace));
   if (!cancel_requested_.is_set()) cancel_grace_ = grace;
   cancel_requested_.set();
 }

@@ -20,6 +20,7 @@
 #include "troupe/runtime/actor/directory.h"
 #include "troupe/runtime/actor/remote_peer.h"
 #include "troupe/runtime/actor/run_directory.h"
+#include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/rpc/dispatcher.h"
 #include "troupe/runtime/rpc/module.h"
@@ -42,6 +43,7 @@ struct ActorConfig {
   std::vector<Module> modules;  ///< What is exposed.
   std::vector<std::string> functions;       ///< Keys of further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
+  std::vector<StateEntry> statespace;       ///< What its table begins with.
   DirectoryFactory directory = nullptr;     ///< How to reach the names.
 };
 
@@ -82,6 +84,8 @@ class Actor final : public TransportHandler {
   Dispatcher& dispatcher() { return *dispatcher_; }
   /// The names. Only after the boot.
   Directory& directory() { return *directory_; }
+  /// The table that its tasks share.
+  StateSpace& statespace() noexcept { return statespace_; }
 
   /// The peer of that uid, which listens at `address`; one object per uid.
   std::shared_ptr<RemotePeer> peer(const Uid& uid, const Address& address);
@@ -121,6 +125,7 @@ class Actor final : public TransportHandler {
   void bind_all();
 
   ActorConfig config_;
+  StateSpace statespace_;
   TaskNursery& runtime_;
   TaskNursery& calls_;
   bool booting_ = false;

@@ -79,7 +79,9 @@ void ActorNursery::run_main(Peer& peer, const std::string& key, Bytes call, Main
     ~Done() { outcome.done.set(); }
   } const done{outcome};
   try {
-    outcome.value = detail::call(peer, std::move(call), key);
+    detail::PlainCall main(peer, key);
+    main.start(call);
+    outcome.value = std::move(main.wait());
   } catch (const Cancelled&) {
     outcome.error = std::make_exception_ptr(
         TransportClosed(TransportClosed::Reason::left,

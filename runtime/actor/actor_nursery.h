@@ -59,9 +59,10 @@ class ActorNursery : public TaskNursery {
     detail::check_plain<F>();
     static_cast<void>(typename Fn<F>::Registered{});
     auto outcome = std::make_shared<MainOutcome>();
+    Bytes request;
+    detail::encode_start<F>(request, std::nullopt, std::forward<Args>(args)...);
     Portal portal =
-        start_one_shot(std::move(options), function_key<F>(),
-                       detail::encode_start<F>(std::nullopt, std::forward<Args>(args)...), outcome);
+        start_one_shot(std::move(options), function_key<F>(), std::move(request), outcome);
     return {std::move(portal), std::move(outcome)};
   }
   /// The same, with the name alone.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/rpc/module.h"
@@ -26,6 +27,8 @@ struct ActorOptions {
   std::string name{};                            ///< What others find it by; not unique.
   std::vector<Module> enable_modules{};          ///< What may be called in it.
   StartMethod start_method = StartMethod::exec;  ///< How its process is made.
+  InitialState statespace{};                     ///< What its table begins with.
+  std::string loglevel{};  ///< What it logs, as `log::get_console_log` takes it; empty: as here.
   std::optional<std::chrono::nanoseconds>
       shutdown{};  ///< Its grace time; the program's default when not given.
   std::vector<std::pair<std::string, std::string>> env{};  ///< Added to its environment.
@@ -36,7 +39,9 @@ struct RunOptions {
   std::string name = "root";                     ///< The root actor's name.
   std::vector<Module> enable_modules{};          ///< What may be called in the root.
   StartMethod start_method = StartMethod::exec;  ///< How child processes are made by default.
-  Clock* clock = nullptr;  ///< Where the root's time comes from; null: the machine's.
+  std::string loglevel{};     ///< What the tree logs, as `log::get_console_log` takes it.
+  InitialState statespace{};  ///< What the root's table begins with.
+  Clock* clock = nullptr;     ///< Where the root's time comes from; null: the machine's.
   std::chrono::nanoseconds cancel_grace =
       std::chrono::seconds(5);              ///< How long a cancelled actor or call may take to end.
   UniqueFunction<void()> on_actor_start{};  ///< Runs in every actor, before it serves.

@@ -10,7 +10,9 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
@@ -69,6 +71,8 @@ BootSpec ChildActor::boot_spec() const {
   }
   spec.functions.insert(spec.functions.end(), functions_.begin(), functions_.end());
   spec.cancel_grace = options_.shutdown.value_or(parent_.config().cancel_grace);
+  spec.log = log_levels_for_child(options_.loglevel);
+  spec.statespace = options_.statespace.entries();
   return spec;
 }
 
@@ -140,6 +144,7 @@ bool ChildActor::wait() {
 void ChildActor::end() {
   const std::chrono::nanoseconds grace = options_.shutdown.value_or(parent_.config().cancel_grace);
   ended_by_us_ = true;
+  log_line(LogLevel::cancel, "actor", "asks '", options_.name, "' (pid ", link_->pid, ") to end");
   CancelScope shield({.shield = true});
   shield.run([&] {
     open_task_nursery([&](TaskNursery& n) {
@@ -168,6 +173,7 @@ void ChildActor::pass_verdict() {
   shield.run([&] { move_on_after(last_words_limit, [&] { link_->disconnected.wait(); }); });
   if (!ended_by_us_ && !(link_->took_leave && status.ok())) {
     link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status));
+    log_line(LogLevel::runtime, "actor", exception_message(link_->death));
   }
   finish();
   if (link_->death) std::rethrow_exception(link_->death);

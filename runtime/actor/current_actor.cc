@@ -24,6 +24,8 @@ bool CurrentActor::is_arbiter() const {
   return Actor::booted().directory().arbiter().uid == actor.uid();
 }
 
+StateSpace& CurrentActor::statespace() const { return Actor::current().statespace(); }
+
 CurrentActor current_actor() {
   static_cast<void>(Actor::current());
   return {};

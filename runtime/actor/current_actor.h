@@ -10,6 +10,7 @@
 
 #include "troupe/ipc/address.h"
 #include "troupe/ipc/uid.h"
+#include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/rpc/portal.h"
 
 namespace troupe {
@@ -31,6 +32,8 @@ class CurrentActor {
   bool is_root() const;
   /// Whether it keeps the names. Boots the runtime; checkpoint.
   bool is_arbiter() const;
+  /// The table that its tasks share; lives as long as the actor.
+  StateSpace& statespace() const;
 };
 
 /// The actor in which the calling code runs. Throws `UsageError` outside of a run.

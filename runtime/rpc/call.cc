@@ -7,6 +7,7 @@
 
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/rpc/opener_end.h"
 #include "troupe/runtime/rpc/peer.h"
@@ -48,23 +49,23 @@ CallRequest CallRequest::decode(BytesView payload) {
 
 namespace detail {
 
-Bytes call_over(Connection& connection, Bytes start, std::string_view what,
-                std::chrono::nanoseconds cancel_grace, Peer* peer) {
+PlainCall::PlainCall(Peer& peer, std::string_view what) : peer_(peer), connection_(connect(peer)) {
   checkpoint_if_cancelled();
-  OpenerEnd end(connection, what, peer);
-  end.start(std::move(start));
-  try {
-    end.wait_ended();
-  } catch (const Cancelled&) {
-    if (end.settle_cancelled(cancel_grace) && end.failed()) std::rethrow_exception(end.failure());
-    throw;
-  }
-  return std::move(end.result());
+  log_line(LogLevel::trace, "rpc", "calls ", what, " in '", connection_->peer().name, "'");
+  end_.emplace(*connection_, what, &peer);
 }
 
-Bytes call(Peer& peer, Bytes start, std::string_view what) {
-  const std::shared_ptr<Connection> connection = connect(peer);
-  return call_over(*connection, std::move(start), what, peer.cancel_grace(), &peer);
+PlainCall::~PlainCall() = default;
+
+Bytes& PlainCall::wait() {
+  try {
+    end_->wait_ended();
+  } catch (const Cancelled&) {
+    if (end_->settle_cancelled(peer_.cancel_grace()) && end_->failed())
+      std::rethrow_exception(end_->failure());
+    throw;
+  }
+  return end_->result();
 }
 
 std::shared_ptr<Connection> connect(Peer& peer) {

@@ -58,8 +58,8 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
   void on_closed(std::exception_ptr why) override;
 
  private:
-  Bytes call();
-  void answer(FrameKind kind, Bytes payload);
+  void call();
+  void answer(FrameKind kind, Bytes& payload);
   void answer_cancelled() noexcept;
   void answer_error(const std::exception_ptr& error) noexcept;
   void report_unsent(const std::exception_ptr& error, const char* why) const noexcept;

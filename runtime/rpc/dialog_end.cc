@@ -28,7 +28,7 @@ Window get_window(ByteReader& reader) {
   return window;
 }
 
-DialogEnd::DialogEnd(DialogPort& port) : port_(&port), peer_(port.peer()), self_(port.self()) {}
+DialogEnd::DialogEnd(DialogPort& port) : port_(&port), peer_(&port.peer()), self_(&port.self()) {}
 
 DialogEnd::~DialogEnd() {
   if (port_ != nullptr && id_ != 0) port_->close_dialog(id_);
@@ -66,7 +66,7 @@ void DialogEnd::wait_until_may_send() {
 
 void DialogEnd::throw_broken() const {
   if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
-  throw BrokenChannel("a value was sent in " + what() + ", where " + peer_.to_string() +
+  throw BrokenChannel("a value was sent in " + what() + ", where " + peer().to_string() +
                       " receives no more; end when the other side does");
 }
 
@@ -137,6 +137,13 @@ void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
       break;
   }
   throw Error(std::string("a frame '") + to_string(kind) + "' out of place in " + what());
+}
+
+void DialogEnd::lose_port(std::exception_ptr why) noexcept {
+  kept_ = std::make_unique<std::pair<Uid, Uid>>(peer(), self());
+  peer_ = &kept_->first;
+  self_ = &kept_->second;
+  finish(std::move(why));
 }
 
 void DialogEnd::finish(std::exception_ptr failure) noexcept {

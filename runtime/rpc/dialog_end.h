@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -33,9 +34,9 @@ class DialogEnd : public DialogHandler {
   /// What an error of the connection really means; see `Peer::explain`. Waits, shielded, bounded.
   virtual std::exception_ptr explain(std::exception_ptr closed) { return closed; }
   /// Who is at the other end. Also after the dialog's end.
-  const Uid& peer() const noexcept { return peer_; }
+  const Uid& peer() const noexcept { return *peer_; }
   /// Who we are.
-  const Uid& self() const noexcept { return self_; }
+  const Uid& self() const noexcept { return *self_; }
 
   /// Whether the dialog goes on: neither end has finished it, and the connection stands.
   bool open() const noexcept { return port_ != nullptr; }
@@ -105,6 +106,9 @@ class DialogEnd : public DialogHandler {
   /// receiver gets. Unless the connection has ended, the caller tells it.
   void finish(std::exception_ptr failure) noexcept;
 
+  /// The connection has ended: as `finish`, and the port may be gone from now on.
+  void lose_port(std::exception_ptr why) noexcept;
+
   virtual void on_cancel_acked() {}
 
  private:
@@ -126,8 +130,9 @@ class DialogEnd : public DialogHandler {
 
   DialogPort* port_;
   std::uint64_t id_ = 0;
-  Uid peer_;
-  Uid self_;
+  const Uid* peer_;  // the port's, or what is kept of them
+  const Uid* self_;
+  std::unique_ptr<std::pair<Uid, Uid>> kept_;
   StreamInput* input_ = nullptr;
   Credit credit_;
   ParkingLot senders_;

@@ -29,8 +29,8 @@ class OpenerEnd final : public DialogEnd {
   OpenerEnd(DialogPort& port, std::string_view name, Peer* peer = nullptr);
   ~OpenerEnd();
 
-  /// Sends the request. Lifetime: an attached input, too, must outlive it.
-  void start(Bytes request);
+  /// Sends the request, which may be moved from. Lifetime: an attached input, too, must outlive it.
+  void start(Bytes& request);
 
   /// Waits until the other side has started, or ended. Checkpoint. Throws when it ended instead.
   void wait_started();

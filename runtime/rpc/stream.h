@@ -204,7 +204,7 @@ class TypedInput<void> final : public StreamInput {
 template <class T>
 struct DialogServer<Sink<T>> {
   template <auto F>
-  static Bytes serve(CalleeEnd& end, BytesView arguments) {
+  static void serve(CalleeEnd& end, BytesView arguments, Bytes&) {
     const auto state = std::make_shared<SinkState>(end);
     struct Close {
       SinkState& state;
@@ -212,7 +212,6 @@ struct DialogServer<Sink<T>> {
     } const close{*state};
     Sink<T> sink(state);
     call_decoded<F>(arguments, sink);
-    return {};
   }
 };
 

@@ -40,6 +40,11 @@ void Report::add_ratio(const std::string& name, const Pairs& pairs, double bar,
   rows_.push_back({name, pairs.ours, pairs.raw, pairs.ratio, bar, unit, true});
 }
 
+void Report::add_rate(const std::string& name, const Pairs& pairs, double bar,
+                      const std::string& unit) {
+  rows_.push_back({name, pairs.ours, pairs.raw, pairs.ratio, bar, unit, true, true});
+}
+
 void Report::add_value(const std::string& name, double value, double raw, double bar,
                        const std::string& unit) {
   rows_.push_back({name, value, raw, value, bar, unit, false});
@@ -53,7 +58,7 @@ void Report::print() const {
     char ratio[32] = "-";
     if (row.is_ratio) std::snprintf(ratio, sizeof ratio, "%.3f", row.judged);
     std::printf("%-22s %12.2f %12s %8s %8g  %-5s %s\n", row.name.c_str(), row.ours, raw, ratio,
-                row.bar, row.unit.c_str(), row.judged <= row.bar ? "ok" : "TOO SLOW");
+                row.bar, row.unit.c_str(), row.good() ? "ok" : "TOO SLOW");
   }
   for (const Row& row : rows_) {
     const std::string& unit = row.unit;
