@@ -63,6 +63,7 @@
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/supervisor.h"
 #include "troupe/runtime/actor/to_actor.h"
+#include "troupe/runtime/rpc/error_report.h"
 #include "troupe/runtime/rpc/module.h"
 #include "troupe/runtime/rpc/portal.h"
 #include "troupe/runtime/rpc/remote_error.h"

@@ -53,6 +53,8 @@ struct RunOptions {
   std::optional<std::uint64_t>
       schedule_seed{};                  ///< Draws the order of tasks that are ready together.
   std::size_t stack_size = 256 * 1024;  ///< Octets of address space per task.
+  bool tracebacks = true;  ///< Whether errors know where they were thrown, at some microseconds
+                           ///< for each throw. `TROUPE_TRACEBACKS=0` or `1` has the last word.
 };
 
 }  // namespace troupe

@@ -29,10 +29,6 @@ void raise_died(const std::string&, BytesView payload, bool with_cause) {
     detail::add_error_type(
         {&typeid(ActorDied), &pack_died, &raise_died, &detail::is_error<ActorDied>, /*depth=*/4});
 
-}  // namespace
-
-namespace {
-
 std::string describe(const Uid& uid, pid_t pid, const ExitStatus& status, const std::string& tail) {
   return "actor '" + uid.name + "' (pid " + std::to_string(pid) + ") died: " + status.to_string() +
          ", without taking its leave; look at its stderr, or supervise it with a restart" +

@@ -35,7 +35,7 @@ LAYERS = {
     # Only the seam of the log lies here: who uses tasks alone links no glog.
     "runtime/base": {
         "uses": [],
-        "third_party": [],
+        "third_party": ["backtrace"],
     },
     "runtime/fiber": {
         "uses": ["runtime/base"],
