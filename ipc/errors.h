@@ -22,6 +22,7 @@ class TransportClosed : public Error {
     left,         ///< The peer said good-bye, or we did, in order.
     lost,         ///< The connection broke without a word: the peer died or the network did.
     shut_down,    ///< This process closed its transport.
+    in_use,       ///< Somebody else listens at the address that was to be listened at.
   };
 
   TransportClosed(Reason reason, const std::string& message) : Error(message), reason_(reason) {}

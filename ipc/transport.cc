@@ -34,14 +34,18 @@ class Transport::Impl {
       : options_(std::move(options)), handler_(handler) {}
   ~Impl() { close_all(); }
 
-  Address bind(const Address& address);
-  std::shared_ptr<Connection> connect(const Address& address);
+  Listener& listener(const Address& address);
+  std::shared_ptr<Connection> connect(const Address& address, const Key* key);
   void serve();
   void leave();
 
   /// Every connection, of both directions; some may be closed.
   std::vector<std::shared_ptr<Connection>> everyone() const;
   std::shared_ptr<Connection> find_open(const Address& address) const;
+  void unbind(const Address& address) noexcept {
+    if (listener_ != nullptr) listener_->unbind(address);
+  }
+  void stop_listening() noexcept;
 
   const std::vector<Address>& addresses() const noexcept {
     static const std::vector<Address> none;
@@ -55,7 +59,7 @@ class Transport::Impl {
   void check_allowed(const Address& address) const;
   SessionConfig session_config(Role role) const;
   std::shared_ptr<Connection> make_connection(SessionConfig config, Link& link);
-  std::shared_ptr<Channel> channel_to(const Address& address);
+  std::shared_ptr<Channel> channel_to(const Address& address, const Key* key);
   void await_handshake(Channel& channel, TimePoint deadline);
   void drop_finished();
   void close_all() noexcept;
@@ -80,7 +84,8 @@ void Transport::Impl::check_allowed(const Address& address) const {
                    "127.0.0.1, or set insecure_tcp = true where the network is trusted");
 }
 
-Address Transport::Impl::bind(const Address& address) {
+// The listener that may listen at `address`.
+Listener& Transport::Impl::listener(const Address& address) {
   check_allowed(address);
   if (context_ == nullptr) context_ = shared_context();
   if (listener_ == nullptr) {
@@ -91,7 +96,17 @@ Address Transport::Impl::bind(const Address& address) {
     };
     listener_ = std::make_unique<Listener>(context_, pump_, make, options_.handshake_timeout);
   }
-  return listener_->bind(address);
+  return *listener_;
+}
+
+void Transport::Impl::stop_listening() noexcept {
+  if (listener_ == nullptr) return;
+  listener_->for_each([](const std::shared_ptr<Connection>& connection) {
+    Session& session = connection->line().session();
+    session.disconnected(Reason::shut_down, "the connection to " + session.peer_text() +
+                                                " was closed: this actor listens no more");
+  });
+  listener_.reset();
 }
 
 SessionConfig Transport::Impl::session_config(Role role) const {
@@ -139,7 +154,7 @@ std::shared_ptr<Connection> Transport::Impl::find_open(const Address& address) c
 }
 
 // The attempt that is under way, or a new one.
-std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address) {
+std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, const Key* key) {
   for (const auto& channel : channels_) {
     if (channel->address() == address && !channel->connection()->line().settled.is_set()) {
       return channel;
@@ -149,6 +164,7 @@ std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address) {
   auto channel = std::make_shared<Channel>(context_, pump_, address, options_.handshake_timeout);
   SessionConfig config = session_config(Role::connector);
   config.dialed = address.str();
+  if (key != nullptr) config.key = *key;
   channel->start(make_connection(std::move(config), *channel));
   channels_.push_back(channel);
   return channel;
@@ -172,7 +188,7 @@ void Transport::Impl::await_handshake(Channel& channel, TimePoint deadline) {
                   "; check that a troupe actor listens there and is not stopped");
 }
 
-std::shared_ptr<Connection> Transport::Impl::connect(const Address& address) {
+std::shared_ptr<Connection> Transport::Impl::connect(const Address& address, const Key* key) {
   check_allowed(address);
   if (address.is_wildcard()) {
     throw UsageError(address.str() + " can be listened at, but not connected to; name the host");
@@ -180,7 +196,7 @@ std::shared_ptr<Connection> Transport::Impl::connect(const Address& address) {
   if (auto open = find_open(address)) return open;
   const TimePoint deadline = current_time() + options_.handshake_timeout;
   for (auto pause = first_retry;; pause = std::min(2 * pause, longest_retry)) {
-    const std::shared_ptr<Channel> channel = channel_to(address);
+    const std::shared_ptr<Channel> channel = channel_to(address, key);
     await_handshake(*channel, deadline);
     const std::exception_ptr why = channel->connection()->why();
     if (why == nullptr) return channel->connection();
@@ -235,12 +251,20 @@ Transport::Transport(TransportOptions options, TransportHandler& handler)
 
 Transport::~Transport() = default;
 
-Address Transport::bind(const Address& address) { return impl_->bind(address); }
+Address Transport::bind(const Address& address) { return impl_->listener(address).bind(address); }
+
+Address Transport::bind_exclusively(const Address& address) {
+  return impl_->listener(address).bind_exclusively(address);
+}
+
+void Transport::unbind(const Address& address) noexcept { impl_->unbind(address); }
+
+void Transport::stop_listening() noexcept { impl_->stop_listening(); }
 
 const std::vector<Address>& Transport::addresses() const noexcept { return impl_->addresses(); }
 
-std::shared_ptr<Connection> Transport::connect(const Address& address) {
-  return impl_->connect(address);
+std::shared_ptr<Connection> Transport::connect(const Address& address, const Key* key) {
+  return impl_->connect(address, key);
 }
 
 std::vector<std::shared_ptr<Connection>> Transport::connections() const {
