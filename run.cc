@@ -9,7 +9,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "troupe/discovery/cluster.h"
 #include "troupe/discovery/registrar.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
@@ -32,7 +35,9 @@ ActorConfig root_config(const RunOptions& options) {
   config.uid = {options.name, make_uuid()};
   config.modules = options.enable_modules;
   config.cancel_grace = options.cancel_grace;
+  config.dump_on_sigusr1 = options.dump_on_sigusr1;
   config.directory = &make_directory;
+  configure_cluster(config, options);
   return config;
 }
 
@@ -49,6 +54,12 @@ void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& m
   end_at_once(actor, wait_for_signal(signals));
 }
 
+// A peer may ask a root to end. It serves no more then, and its main task decides when to exit.
+void watch_cancel_requests(Actor& actor) {
+  actor.cancel_requested().wait();
+  actor.stop_serving();
+}
+
 void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
                     UniqueFunction<void()>& main) {
   std::unique_ptr<Actor> actor;
@@ -58,10 +69,11 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
     open_task_nursery([&](TaskNursery& calls) {
       actor = std::make_unique<Actor>(root_config(options), runtime, calls);
       runtime.start_soon("signals", [&] { watch_signals(signals, *actor, scope, caught); });
+      runtime.start_soon("cancel requests", [&] { watch_cancel_requests(*actor); });
       try {
         scope.run([&] {
           if (options.on_actor_start) options.on_actor_start();
-          if (!options.enable_modules.empty()) actor->boot();
+          if (serves_from_the_start(actor->config())) actor->boot();
           main();
         });
       } catch (const std::exception&) {
@@ -80,12 +92,21 @@ FiberOptions fiber_options(const RunOptions& options) {
   fibers.clock = options.clock;
   fibers.schedule_seed = options.schedule_seed;
   fibers.stack_size = options.stack_size;
+  fibers.dump_on_sigusr1 = options.dump_on_sigusr1;
   return fibers;
 }
 
-void report(const std::exception_ptr& error) {
-  const std::string text = "troupe: uncaught error\n" + describe_error(error, 2) + "\n";
+void print_error(const std::string& text) {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+void report(const std::exception_ptr& error) {
+  print_error("troupe: uncaught error\n" + describe_error(error, 2) + "\n");
+}
+
+void serve_until_cancelled() {
+  Actor& actor = Actor::booted();
+  actor.cancel_requested().wait();
 }
 
 }  // namespace
@@ -124,6 +145,22 @@ int run_program(RunOptions options, UniqueFunction<int()> main) {
 void init(int, char**) {
   RunOptions options;
   detail::become_child_if_spawned(options);
+}
+
+int run_daemon(std::vector<Module> modules, RunOptions options) {
+  for (Module& module : modules) options.enable_modules.push_back(module);
+  const std::string name = options.name;
+  const int exit_code = run(std::move(options), &serve_until_cancelled);
+  if (exit_code > signal_exit_base) {
+    print_error("troupe: daemon '" + name + "' was ended by " +
+                (exit_code == signal_exit_base + SIGINT ? "SIGINT" : "SIGTERM") + "\n");
+  }
+  return exit_code;
+}
+
+int run_daemon(int, char**, std::vector<Module> modules, RunOptions options) {
+  detail::become_child_if_spawned(options);
+  return run_daemon(std::move(modules), std::move(options));
 }
 
 }  // namespace troupe

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "troupe/ipc/errors.h"
+#include "troupe/ipc/probe.h"
 
 namespace troupe {
 
@@ -55,6 +57,14 @@ std::optional<AddressClaim> AddressClaim::try_take(const Address& address) {
 
 AddressClaim::~AddressClaim() {
   if (lock_) ::unlink(path_.c_str());
+}
+
+void remove_abandoned_socket(const Address& address) noexcept {
+  try {
+    const std::optional<AddressClaim> claim = AddressClaim::try_take(address);
+    if (claim && why_not_bindable(address).text.empty()) ::unlink(address.path().c_str());
+  } catch (const TransportClosed&) {  // its folder is gone, and the socket with it
+  }
 }
 
 }  // namespace troupe

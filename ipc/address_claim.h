@@ -4,7 +4,7 @@
 // Who of several programs gets an `ipc` address. The kernel decides that for `tcp`, but libzmq
 // removes a socket file that is in its way, so that two who bind at once would both believe that
 // they listen. So whoever means to listen at an address that others know too locks a file beside
-// the socket first. Private to the package.
+// the socket first.
 
 #include <optional>
 #include <string>
@@ -33,5 +33,9 @@ class AddressClaim {
   UniqueFd lock_;
   std::string path_;
 };
+
+/// Removes the socket file at `address` if nobody listens there and nobody is about to. Never
+/// waits, never throws.
+void remove_abandoned_socket(const Address& address) noexcept;
 
 }  // namespace troupe

@@ -82,12 +82,6 @@ std::string numeric(const sockaddr* address) {
   return text.data();
 }
 
-Address tcp(const std::string& host, std::uint16_t port) {
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  return Address::parse("tcp://" + (is_ipv6 ? "[" + host + "]" : host) + ":" +
-                        std::to_string(port));
-}
-
 using Interfaces = std::unique_ptr<ifaddrs, void (*)(ifaddrs*)>;
 
 Interfaces interfaces() {
@@ -127,7 +121,7 @@ std::vector<Address> connectable(const Address& bound) {
     if ((entry->ifa_flags & IFF_UP) == 0) continue;
     const std::string host = numeric(entry->ifa_addr);
     if (host.starts_with("fe80:")) continue;  // means nothing without the name of an interface
-    found.push_back(tcp(host, bound.port()));
+    found.push_back(Address::tcp(host, bound.port()));
   }
   return found;
 }

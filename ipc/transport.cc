@@ -56,7 +56,6 @@ class Transport::Impl {
   }
 
  private:
-  void check_allowed(const Address& address) const;
   SessionConfig session_config(Role role) const;
   std::shared_ptr<Connection> make_connection(SessionConfig config, Link& link);
   std::shared_ptr<Channel> channel_to(const Address& address, const Key* key);
@@ -75,9 +74,9 @@ class Transport::Impl {
 
 // ---- Addresses ----
 
-void Transport::Impl::check_allowed(const Address& address) const {
+void require_allowed(const Address& address, bool insecure_tcp) {
   if (address.empty()) throw UsageError("an empty address; give one as Address::parse makes it");
-  if (address.is_local() || options_.insecure_tcp) return;
+  if (address.is_local() || insecure_tcp) return;
   throw UsageError(address.str() +
                    " reaches beyond this host, where anyone may read what is sent and change it: "
                    "troupe proves who its peers are, but does not encrypt. Use a tunnel to "
@@ -86,7 +85,7 @@ void Transport::Impl::check_allowed(const Address& address) const {
 
 // The listener that may listen at `address`.
 Listener& Transport::Impl::listener(const Address& address) {
-  check_allowed(address);
+  require_allowed(address, options_.insecure_tcp);
   if (context_ == nullptr) context_ = shared_context();
   if (listener_ == nullptr) {
     const auto make = [this](Link& link) {
@@ -189,7 +188,7 @@ void Transport::Impl::await_handshake(Channel& channel, TimePoint deadline) {
 }
 
 std::shared_ptr<Connection> Transport::Impl::connect(const Address& address, const Key* key) {
-  check_allowed(address);
+  require_allowed(address, options_.insecure_tcp);
   if (address.is_wildcard()) {
     throw UsageError(address.str() + " can be listened at, but not connected to; name the host");
   }

@@ -47,6 +47,10 @@ struct TransportOptions {
   std::chrono::milliseconds handshake_timeout{10'000};  ///< For each connection, both sides.
 };
 
+/// Throws `UsageError` when `address` is empty, or is tcp and reaches beyond this host,
+/// unencrypted, and `insecure_tcp` does not allow that. Never waits.
+void require_allowed(const Address& address, bool insecure_tcp);
+
 /// Counts, for diagnosis.
 struct TransportStatistics {
   std::size_t channels = 0;  ///< Connections that we made, or are making.

@@ -43,8 +43,11 @@ class ChildActor {
   Portal portal() { return parent_.portal(link_->uid, link_->address); }
 
  private:
+  std::vector<Address> choose_addresses() const;
   BootSpec boot_spec() const;
   void wait_until_ready();
+  void learn_address();
+  void remove_sockets() const noexcept;
   [[noreturn]] void throw_boot_failure(const std::string& why) const;
   void finish();
 
@@ -52,6 +55,7 @@ class ChildActor {
   ActorOptions options_;
   std::vector<std::string> functions_;
   std::shared_ptr<ChildLink> link_;
+  std::vector<Address> bind_;
   std::unique_ptr<Child> process_;
   bool ended_by_us_ = false;
 };

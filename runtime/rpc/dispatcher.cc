@@ -2,11 +2,13 @@
 #include "troupe/runtime/rpc/dispatcher.h"
 
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "troupe/ipc/connection.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/rpc/call.h"
+#include "troupe/runtime/rpc/caller.h"
 #include "troupe/runtime/rpc/remote_error.h"
 
 namespace troupe {
@@ -42,7 +44,11 @@ class Dispatcher::ServedCall final : public DialogHandler, public ListHook<InDis
     if (connection_ != nullptr) connection_->close_dialog(dialog_);
   }
 
+  // Knows the caller also when the connection has ended before the task runs.
+  void keep_caller() { caller_ = connection_->peer(); }
+
   void run() {
+    if (caller_) detail::set_current_caller(*caller_);
     try {
       scope_.run([&] { answer(FrameKind::ret, function_.thunk(arguments_)); });
       if (scope_.cancelled_caught()) answer_cancelled();
@@ -98,6 +104,7 @@ class Dispatcher::ServedCall final : public DialogHandler, public ListHook<InDis
   Connection* connection_;
   std::uint64_t dialog_;
   Bytes arguments_;
+  std::optional<Uid> caller_;
   CancelScope scope_;
 };
 
@@ -114,6 +121,11 @@ void Dispatcher::expose(const Module& module) {
 }
 
 void Dispatcher::expose(const FunctionEntry& function) { exposed_.emplace(function.id, &function); }
+
+void Dispatcher::expose_with_caller(const Module& module) {
+  expose(module);
+  for (const FunctionEntry* function : module.functions()) tells_caller_.insert(function->id);
+}
 
 std::size_t Dispatcher::calls() const noexcept { return served_->size(); }
 
@@ -153,6 +165,7 @@ DialogHandler* Dispatcher::on_start(Connection& connection, std::uint64_t dialog
     auto call = std::make_unique<ServedCall>(*function, self_, connection, dialog, arguments);
     ServedCall* const handler = call.get();
     served_->push_back(*handler);
+    if (tells_caller_.contains(function->id)) handler->keep_caller();
     nursery_.start_soon(function->name, [call = std::move(call)] { call->run(); });
     return handler;
   } catch (const ModuleNotExposed& error) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/uid.h"
@@ -35,6 +36,8 @@ class Dispatcher {
   void expose(const Module& module);
   /// Makes one function callable from now on.
   void expose(const FunctionEntry& function);
+  /// As `expose`, for functions that ask for `detail::current_caller()`.
+  void expose_with_caller(const Module& module);
   /// A peer opens a dialog: starts the task, or answers why not. Never waits.
   DialogHandler* on_start(Connection& connection, std::uint64_t dialog, BytesView payload);
   /// How many calls are being served.
@@ -49,6 +52,7 @@ class Dispatcher {
   TaskNursery& nursery_;
   std::unordered_map<std::uint64_t, const FunctionEntry*> exposed_;
   std::unordered_map<std::string, Module> modules_;
+  std::unordered_set<std::uint64_t> tells_caller_;  // ids of functions that ask for their caller
   struct InDispatcher;
   std::unique_ptr<IntrusiveList<ServedCall, InDispatcher>> served_;
 };

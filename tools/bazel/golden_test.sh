@@ -41,8 +41,8 @@ for pid in $left_over; do
   kill -KILL "$pid" 2>/dev/null
 done
 
-# $XDG_RUNTIME_DIR/troupe itself may stay; what is in it may not.
-files=$(find "$home" -mindepth 2 2>/dev/null)
+# $XDG_RUNTIME_DIR/troupe itself may stay, and the user's key; what else is in it may not.
+files=$(find "$home" -mindepth 2 ! -path "$home/troupe/key" 2>/dev/null)
 [[ -z $files ]] || complain "files are left over: $files"
 
 if ((failed)) && [[ -s $home/.stderr ]]; then
