@@ -23,6 +23,10 @@ bool LocalDirectory::report_stale(const DirectoryEntry& entry) {
   return true;
 }
 
+void LocalDirectory::peer_gone(const Uid& uid) noexcept {
+  if (uid != actor_.uid()) registry_.remove(uid);  // it may have been connected to itself
+}
+
 DirectoryEntry LocalDirectory::arbiter() { return actor_.entry(); }
 
 std::vector<DirectoryEntry> LocalDirectory::arbiters() const { return {actor_.entry()}; }

@@ -74,8 +74,8 @@ void Actor::boot() {
     transport.key = config_.key;
     transport.insecure_tcp = config_.insecure_tcp;
     transport_ = std::make_unique<Transport>(std::move(transport), *this);
-    bind_all();
     runtime_.start_soon("transport", [this] { transport_->serve(); });
+    bind_all();
     expose_all();
     directory_ = config_.directory(*this);
     directory_->announce(entry());

@@ -42,7 +42,10 @@ ChildActor::ChildActor(Actor& parent, ActorOptions options, std::vector<std::str
 
 std::vector<Address> ChildActor::choose_addresses() const {
   std::vector<Address> chosen;
-  for (const std::string& text : options_.bind_addrs) chosen.push_back(Address::parse(text));
+  for (const std::string& text : options_.bind_addrs) {
+    chosen.push_back(Address::parse(text));
+    require_allowed(chosen.back(), parent_.config().insecure_tcp);
+  }
   if (!chosen.empty()) return chosen;
   chosen.push_back(parent_.child_address(link_->uid.uuid));
   const std::string& host = parent_.config().public_host;
