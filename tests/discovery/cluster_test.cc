@@ -138,6 +138,42 @@ TEST_F(ClusterTest, ExactlyOneBecomesTheArbiter) {
   }
 }
 
+// DSC-15: an arbiter that does not answer at first is asked once more before it is given up. (It is
+// stopped for longer than it is waited for the first time.)
+TEST_F(ClusterTest, AStalledArbiterIsAskedAgain) {
+  const auto host = start_arbiter();
+  host->send_signal(SIGSTOP);
+  const auto visitor = start({"visit", arbiter, "host"});
+  std::this_thread::sleep_for(3s);
+  host->send_signal(SIGCONT);
+  EXPECT_EQ(visitor->wait().output, "to the health of host\n");
+  end(*host);
+}
+
+// DSC-28: a root may be in several registries; what they know is put together, and one of them is
+// enough.
+TEST_F(ClusterTest, SeveralArbitersAreAskedAtOnce) {
+  const std::string other = "ipc://" + (home / "other").string();
+  const auto host = start_arbiter();
+  const auto other_host = start({"attend", other, "host"});
+  ASSERT_TRUE(other_host->wait_for_output("arbiter at " + other));
+  const std::string both = arbiter + "," + other;
+  const auto guest = start({"attend_with_child", both, "guest"});
+  ASSERT_TRUE(guest->wait_for_output("guest\n"));
+  EXPECT_THAT(output_of({"look_for", both, "host"}), StartsWith("2 of that name\n"));
+  for (const std::string name : {"guest", "child"}) {
+    for (const std::string& place : {arbiter, other, both}) {
+      EXPECT_EQ(output_of({"look_for", place, name}),
+                "1 of that name\nto the health of " + name + "\n");
+    }
+  }
+  end(*host);
+  EXPECT_EQ(output_of({"visit", both, "child"}), "to the health of child\n");
+  end(*guest);
+  EXPECT_EQ(output_of({"look_for", other, "child"}), "0 of that name\nnobody\n");
+  end(*other_host);
+}
+
 TEST_F(ClusterTest, TheEnvironmentNamesTheArbiter) {
   const auto host = start({"attend", "", "host"}, {{"TROUPE_ARBITER_ADDR", arbiter}});
   ASSERT_TRUE(host->wait_for_output("arbiter at " + arbiter));

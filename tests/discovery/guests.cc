@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The program of which the tests with several programs start several: what it does is its first
-// argument, where the arbiter is the second (empty: nowhere), and a name or number the third.
+// argument, where the arbiter is the second (empty: nowhere; "a,b": there are two), and a name or
+// number the third.
 
 #include <chrono>
 #include <functional>
@@ -30,7 +31,9 @@ struct Guest {
   troupe::RunOptions options() const {
     troupe::RunOptions options;
     options.name = name;
-    options.arbiter_addr = arbiter;
+    const std::size_t comma = arbiter.find(',');
+    options.arbiter_addr = arbiter.substr(0, comma);
+    if (comma != std::string::npos) options.registry_addrs = {arbiter.substr(comma + 1)};
     options.enable_modules = {party};
     return options;
   }

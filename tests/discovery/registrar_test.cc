@@ -154,7 +154,7 @@ TEST(RegistrarTest, OnlyAnArbiterHasARegistry) {
 }
 
 // DSC-01, DSC-02: a fresh root is the arbiter and knows itself alone; a child is in with its
-// address as long as it lives.
+// address as long as it lives. DSC-05: who waits for its own name gets a portal at once.
 TEST(RegistrarTest, TheTableHasWhoLives) {
   troupe::open_root_actor({}, [] {
     ASSERT_EQ(troupe::find_actors("root").size(), 1u);

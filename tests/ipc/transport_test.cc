@@ -180,6 +180,7 @@ TEST(TransportTest, ValuesOfAStreamArriveInOrder) {
   });
 }
 
+// IPC-02: a server at a random address listens there, without peers until somebody comes.
 TEST(TransportTest, TcpOnTheLoopbackWorksWithAPortOfTheSystemsChoice) {
   with_two_actors([](TwoActors& actors) {
     const Address tcp = actors.b.bind(Address::parse("tcp://127.0.0.1:*"));
@@ -399,7 +400,9 @@ TEST(TransportTest, ACancelledConnectLeavesNothing) {
   });
 }
 
+// IPC-04: a handshake has a limit of its own, a generous one.
 TEST(TransportTest, AnActorThatDoesNotServeIsGivenUpInTime) {
+  EXPECT_EQ(TransportOptions{}.handshake_timeout, 10s);
   run_tasks([] {
     TransportOptions hasty = options_for("a");
     hasty.handshake_timeout = 100ms;
