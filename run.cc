@@ -12,7 +12,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "troupe/discovery/cluster.h"
 #include "troupe/discovery/registrar.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
@@ -39,7 +42,9 @@ ActorConfig root_config(const RunOptions& options) {
   config.cancel_grace = options.cancel_grace;
   config.statespace = options.statespace.entries();
   config.start_method = choose_start_method(options.start_method);
+  config.dump_on_sigusr1 = options.dump_on_sigusr1;
   config.directory = &make_directory;
+  configure_cluster(config, options);
   return config;
 }
 
@@ -56,6 +61,12 @@ void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& m
   end_at_once(actor, wait_for_signal(signals));
 }
 
+// A peer may ask a root to end. It serves no more then, and its main task decides when to exit.
+void watch_cancel_requests(Actor& actor) {
+  actor.cancel_requested().wait();
+  actor.stop_serving();
+}
+
 void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
                     UniqueFunction<void()>& main) {
   choose_log_levels(options.loglevel);
@@ -66,10 +77,11 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
     open_task_nursery([&](TaskNursery& calls) {
       actor = std::make_unique<Actor>(root_config(options), runtime, calls);
       runtime.start_soon("signals", [&] { watch_signals(signals, *actor, scope, caught); });
+      runtime.start_soon("cancel requests", [&] { watch_cancel_requests(*actor); });
       try {
         scope.run([&] {
           if (options.on_actor_start) options.on_actor_start();
-          if (!options.enable_modules.empty()) actor->boot();
+          if (serves_from_the_start(actor->config())) actor->boot();
           main();
         });
       } catch (const std::exception&) {
@@ -89,6 +101,7 @@ FiberOptions fiber_options(const RunOptions& options) {
   fibers.clock = options.clock;
   fibers.schedule_seed = options.schedule_seed;
   fibers.stack_size = options.stack_size;
+  fibers.dump_on_sigusr1 = options.dump_on_sigusr1;
   return fibers;
 }
 
@@ -104,6 +117,11 @@ void report(const std::exception_ptr& error, const std::string& root) {
   const ReportFormat format = report_format(STDERR_FILENO);
   const std::string text = error_report(error, Uid{root, {}}, format);
   write_to_stderr(format == ReportFormat::json ? text : "troupe: uncaught error\n" + text);
+}
+
+void serve_until_cancelled() {
+  Actor& actor = Actor::booted();
+  actor.cancel_requested().wait();
 }
 
 }  // namespace
@@ -145,6 +163,22 @@ int run_program(RunOptions options, UniqueFunction<int()> main) {
 void init(int, char**) {
   RunOptions options;
   detail::become_child_if_spawned(options);
+}
+
+int run_daemon(std::vector<Module> modules, RunOptions options) {
+  for (Module& module : modules) options.enable_modules.push_back(module);
+  const std::string name = options.name;
+  const int exit_code = run(std::move(options), &serve_until_cancelled);
+  if (exit_code > signal_exit_base) {
+    write_to_stderr("troupe: daemon '" + name + "' was ended by " +
+                    (exit_code == signal_exit_base + SIGINT ? "SIGINT" : "SIGTERM") + "\n");
+  }
+  return exit_code;
+}
+
+int run_daemon(int, char**, std::vector<Module> modules, RunOptions options) {
+  detail::become_child_if_spawned(options);
+  return run_daemon(std::move(modules), std::move(options));
 }
 
 }  // namespace troupe

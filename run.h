@@ -8,6 +8,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "troupe/runtime/actor/actor_options.h"
 #include "troupe/runtime/base/unique_function.h"
@@ -92,5 +93,13 @@ std::invoke_result_t<Body&> open_root_actor(RunOptions options, Body&& body) {
     return std::move(*value);
   }
 }
+
+/// Runs one stand-alone actor, which joins the cluster at `options.arbiter_addr` (or becomes its
+/// arbiter), exposes `modules`, and serves until it is cancelled: by `Portal::cancel_actor`, SIGINT
+/// or SIGTERM. Returns the exit code, as `run` does. In a child process this becomes the actor and
+/// does not return.
+int run_daemon(int argc, char** argv, std::vector<Module> modules, RunOptions options = {});
+/// The same, after `init`.
+int run_daemon(std::vector<Module> modules, RunOptions options = {});
 
 }  // namespace troupe

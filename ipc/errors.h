@@ -24,6 +24,7 @@ class TransportClosed : public Error {
     left,         ///< The peer said good-bye, or we did, in order.
     lost,         ///< The connection broke without a word: the peer died or the network did.
     shut_down,    ///< This process closed its transport.
+    in_use,       ///< Somebody else listens at the address that was to be listened at.
   };
 
   /// `peer` is the uuid of who was at the other end, when that was known.

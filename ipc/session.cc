@@ -169,6 +169,12 @@ void Session::handle_for_connection(const FrameView& frame) {
 }
 
 void Session::handle_for_dialog(const FrameView& frame) {
+  // Both are answered, and a peer need not read the answers.
+  const bool asks = frame.kind == FrameKind::start || frame.kind == FrameKind::cancel;
+  if (asks && outbox_.queued() > config_.limits.max_queued) {
+    throw ProtocolViolation(std::string("a ") + to_string(frame.kind) + " frame while " +
+                            std::to_string(outbox_.queued()) + " octets wait to be read");
+  }
   if (!frame.is_piece) return deliver(frame.kind, frame.dialog, frame.payload);
   // Pieces for a dialog that has ended here are not worth collecting.
   if (frame.kind != FrameKind::start && dialogs_.find(frame.dialog) == nullptr) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "troupe/ipc/address_claim.h"
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/errors.h"
@@ -95,32 +96,65 @@ ChildActor::ChildActor(Actor& parent, ActorOptions options, std::vector<std::str
       functions_(std::move(functions)),
       link_(std::make_shared<ChildLink>()) {
   link_->uid = {options_.name, make_uuid()};
-  link_->address = parent_.child_address(link_->uid.uuid);
+  bind_ = choose_addresses();
+  if (!bind_.front().is_wildcard()) link_->address = bind_.front();
   parent_.add_child(link_);
+}
+
+std::vector<Address> ChildActor::choose_addresses() const {
+  std::vector<Address> chosen;
+  for (const std::string& text : options_.bind_addrs) {
+    chosen.push_back(Address::parse(text));
+    require_allowed(chosen.back(), parent_.config().insecure_tcp);
+  }
+  if (!chosen.empty()) return chosen;
+  chosen.push_back(parent_.child_address(link_->uid.uuid));
+  const std::string& host = parent_.config().public_host;
+  if (!host.empty()) chosen.push_back(Address::tcp(host, 0));
+  return chosen;
 }
 
 ChildActor::~ChildActor() {
   finish();
   if (parent_.lifeline != nullptr) {
     if (process_) parent_.lifeline->remove_child(process_->lifeline_fd());
-    parent_.lifeline->remove_path(link_->address.path());
+    for (const Address& address : bind_) parent_.lifeline->remove_path(address.path());
   }
   process_.reset();
   parent_.remove_child(*link_);
-  ::unlink(link_->address.path().c_str());  // a killed child leaves its socket behind
+  remove_sockets();
+}
+
+// A killed child leaves its sockets behind. At an address that others know, too, somebody else may
+// listen by now.
+void ChildActor::remove_sockets() const noexcept {
+  for (const Address& address : bind_) {
+    if (address.kind() != Address::Kind::ipc) continue;
+    if (parent_.owns(address)) {
+      ::unlink(address.path().c_str());
+    } else {
+      remove_abandoned_socket(address);
+    }
+  }
 }
 
 BootSpec ChildActor::boot_spec() const {
-  const DirectoryEntry arbiter = parent_.directory().arbiter();
+  const ActorConfig& config = parent_.config();
   BootSpec spec;
   spec.uid = link_->uid;
-  spec.parent = parent_.uid();
-  spec.parent_address = parent_.address().str();
-  spec.arbiter = arbiter.uid;
-  spec.arbiter_address = arbiter.addresses.front().str();
-  spec.run_directory = parent_.config().run_directory;
-  spec.bind_addresses = {link_->address.str()};
-  spec.key = Bytes(parent_.config().key->bytes());
+  spec.parent = ActorSpec(parent_.entry());
+  spec.root = config.root ? ActorSpec(*config.root) : spec.parent;
+  for (const DirectoryEntry& arbiter : parent_.directory().arbiters()) {
+    spec.arbiters.emplace_back(arbiter);
+  }
+  spec.run_directory = config.run_directory;
+  for (const Address& address : bind_) spec.bind_addresses.push_back(address.str());
+  spec.public_host = config.public_host;
+  spec.key = Bytes(config.key->bytes());
+  spec.in_cluster = config.in_cluster;
+  spec.token_file = config.token_file;
+  spec.insecure_tcp = config.insecure_tcp;
+  spec.dump_on_sigusr1 = config.dump_on_sigusr1;
   for (const Module& module : options_.enable_modules) {
     if (!module.name().empty()) {
       spec.modules.emplace_back(module.name());
@@ -147,7 +181,9 @@ void ChildActor::spawn() {
   link_->kill = [this] { process_->send_signal(SIGKILL); };
   if (parent_.lifeline != nullptr) {
     parent_.lifeline->add_child(process_->lifeline_fd());
-    parent_.lifeline->add_path(link_->address.path());
+    for (const Address& address : bind_) {
+      if (parent_.owns(address)) parent_.lifeline->add_path(address.path());
+    }
   }
   try {
     wait_until_ready();
@@ -155,6 +191,12 @@ void ChildActor::spawn() {
     terminate(*process_, std::chrono::seconds(0));  // there is nobody in it yet to be asked
     throw;
   }
+  learn_address();
+}
+
+// A port of the system's choice is known once the child has told.
+void ChildActor::learn_address() {
+  if (link_->address.empty()) link_->address = parent_.peer(link_->uid, Address())->address();
 }
 
 void ChildActor::wait_until_ready() {

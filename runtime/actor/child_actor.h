@@ -55,8 +55,11 @@ class ChildActor {
   std::shared_ptr<RemotePeer> peer() { return parent_.peer(link_->uid, link_->address); }
 
  private:
+  std::vector<Address> choose_addresses() const;
   BootSpec boot_spec() const;
   void wait_until_ready();
+  void learn_address();
+  void remove_sockets() const noexcept;
   [[noreturn]] void throw_boot_failure(const std::string& why) const;
   std::chrono::nanoseconds grace() const;
   void wait_for_grace(std::chrono::nanoseconds grace);
@@ -67,6 +70,7 @@ class ChildActor {
   ActorOptions options_;
   std::vector<std::string> functions_;
   std::shared_ptr<ChildLink> link_;
+  std::vector<Address> bind_;
   std::unique_ptr<Child> process_;
   ExitStatus status_ = ExitStatus::unknown();
   bool ended_by_us_ = false;

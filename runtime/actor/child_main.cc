@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "troupe/ipc/locality.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/boot_spec.h"
 #include "troupe/runtime/actor/interrupts.h"
@@ -30,17 +31,34 @@ namespace {
 // later.
 constexpr auto orphan_grace = std::chrono::milliseconds(400);
 
+// Where to reach the parent: at its socket in the run directory, if it has one and this host is
+// the parent's.
+Address parent_address(const BootSpec& spec) {
+  const DirectoryEntry parent = spec.parent.entry();
+  const std::vector<Address> near = nearest_first(parent.addresses, parent.host);
+  for (const Address& address : near) {
+    if (address.path().starts_with(spec.run_directory + "/")) return address;
+  }
+  return near.empty() ? parent.addresses.at(0) : near.front();
+}
+
 ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
   ActorConfig config;
   config.uid = spec.uid;
-  config.parent = spec.parent;
-  config.parent_address = Address::parse(spec.parent_address);
-  config.arbiter = DirectoryEntry{spec.arbiter, {Address::parse(spec.arbiter_address)}};
+  config.parent = spec.parent.uid;
+  config.parent_address = parent_address(spec);
+  config.root = spec.root.entry();
+  for (const ActorSpec& arbiter : spec.arbiters) config.arbiters.push_back(arbiter.entry());
   config.run_directory = spec.run_directory;
   for (const std::string& address : spec.bind_addresses) {
     config.bind.push_back(Address::parse(address));
   }
+  config.public_host = spec.public_host;
   config.key = Key::from_bytes(spec.key);
+  config.in_cluster = spec.in_cluster;
+  config.token_file = spec.token_file;
+  config.insecure_tcp = spec.insecure_tcp;
+  config.dump_on_sigusr1 = spec.dump_on_sigusr1;
   for (const std::string& module : spec.modules) config.modules.emplace_back(module);
   config.functions = spec.functions;
   config.cancel_grace = spec.cancel_grace;
@@ -83,9 +101,13 @@ UniqueFunction<void()> cancel_on_orphaned(Actor& actor) {
 int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
   LifeLine lifeline(std::move(lifeline_fd), cancel_on_orphaned(actor));
   lifeline.add_path(actor.config().run_directory);
-  // Who dies with its parent removes the parent's socket, too: nobody else is left to do it.
-  lifeline.add_path(actor.config().parent_address.path());
-  for (const Address& address : actor.config().bind) lifeline.add_path(address.path());
+  // Who dies with its parent removes the parent's socket, too: nobody else is left to do it. (At an
+  // address that others know, too, a successor may listen by then.)
+  const Address& parent = actor.config().parent_address;
+  if (actor.owns(parent)) lifeline.add_path(parent.path());
+  for (const Address& address : actor.config().bind) {
+    if (address.kind() == Address::Kind::ipc) lifeline.add_path(address.path());
+  }
   actor.lifeline = &lifeline;
   struct Detach {
     Actor& actor;
@@ -99,7 +121,9 @@ int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
 // What a dead parent leaves behind: its socket, and if it was the root or the root is gone as well,
 // the run's directory.
 void remove_remains(const ActorConfig& config) {
-  ::unlink(config.parent_address.path().c_str());
+  if (config.parent_address.path().starts_with(config.run_directory + "/")) {
+    ::unlink(config.parent_address.path().c_str());
+  }
   remove_abandoned_run(config.run_directory);
 }
 
@@ -143,6 +167,7 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     FiberOptions fibers;
     fibers.stack_size = options.stack_size;
     fibers.schedule_seed = options.schedule_seed;
+    fibers.dump_on_sigusr1 = spec.dump_on_sigusr1;
     exit_code = run_tasks(
         [&] { return live(config_of(spec, directory), options, std::move(boot.lifeline)); },
         fibers);

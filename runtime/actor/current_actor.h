@@ -48,4 +48,7 @@ CurrentActor current_actor();
 /// A portal to the actor that started this one. Throws `UsageError` in the root.
 Portal get_parent();
 
+/// A portal to the root of this actor's tree; in the root, to itself.
+Portal get_root();
+
 }  // namespace troupe

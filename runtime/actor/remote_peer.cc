@@ -20,8 +20,16 @@ constexpr auto verdict_limit = std::chrono::seconds(5);
 
 }  // namespace
 
-RemotePeer::RemotePeer(Actor& actor, Uid uid, Address address, std::shared_ptr<ChildLink> child)
-    : actor_(actor), uid_(std::move(uid)), address_(std::move(address)), child_(std::move(child)) {}
+RemotePeer::RemotePeer(Actor& actor, Uid uid, std::vector<Address> addresses,
+                       std::shared_ptr<ChildLink> child)
+    : actor_(actor), uid_(std::move(uid)), child_(std::move(child)) {
+  if (!addresses.empty()) set_addresses(std::move(addresses));
+}
+
+void RemotePeer::set_addresses(std::vector<Address> addresses) {
+  addresses_ = std::move(addresses);
+  address_ = addresses_.front();
+}
 
 bool RemotePeer::connected() const noexcept {
   if (uid_ == actor_.uid()) return true;
@@ -47,10 +55,27 @@ std::shared_ptr<Connection> RemotePeer::connect() {
   if (connection_ && connection_->open()) return connection_;
   wait_if_child_is_leaving();
   throw_if_child_has_ended();
-  std::shared_ptr<Connection> made = actor_.transport().connect(address_);
+  std::exception_ptr first;
+  const std::vector<Address> addresses = addresses_;  // more may become known meanwhile
+  for (const Address& address : addresses) {
+    try {
+      return connect_to(address);
+    } catch (const Error&) {
+      if (connection_ && connection_->open()) return connection_;  // it has connected to us
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
+  throw TransportClosed(TransportClosed::Reason::unreachable,
+                        "none of the addresses of actor " + uid_.to_string() +
+                            " leads there from here; let it listen at one that does (bind_addrs)");
+}
+
+std::shared_ptr<Connection> RemotePeer::connect_to(const Address& address) {
+  std::shared_ptr<Connection> made = actor_.transport().connect(address, key_ ? &*key_ : nullptr);
   if (made->peer() != uid_) {
     throw TransportClosed(TransportClosed::Reason::unreachable,
-                          "at " + address_.str() + " there is now " + made->peer().to_string() +
+                          "at " + address.str() + " there is now " + made->peer().to_string() +
                               " instead of " + uid_.to_string() + ", which has ended");
   }
   return made;

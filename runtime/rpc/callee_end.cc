@@ -7,6 +7,7 @@
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/base/log_line.h"
+#include "troupe/runtime/rpc/caller.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/runtime/rpc/stream_input.h"
@@ -59,6 +60,7 @@ void CalleeEnd::call() {
 
 void CalleeEnd::run() {
   log_line(LogLevel::trace, "rpc", "serves ", function_.name);
+  if (caller_) set_current_caller(*caller_);
   try {
     scope_.run([&] { call(); });
     if (scope_.cancelled_caught()) answer_cancelled();

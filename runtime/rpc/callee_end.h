@@ -39,6 +39,8 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
             BytesView arguments, const CalleeHost& host);
   ~CalleeEnd();
 
+  /// The function may ask who calls it, also when the connection has ended before it runs.
+  void keep_caller() { caller_ = peer(); }
   /// Runs the function and answers. Throws nothing but `Cancelled`.
   void run();
 
@@ -70,6 +72,7 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
   CancelScope scope_;
   bool started_ = false;
   bool cancelled_by_opener_ = false;
+  std::optional<Uid> caller_;  // only where the function asks for it
 };
 
 /// An error of the runtime itself about a dialog, in the form in which it travels.
