@@ -3,21 +3,26 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "troupe/discovery/registrar.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
 #include "troupe/runtime/actor/interrupts.h"
-#include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/base/throw_trace.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/rpc/error_report.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/spawn/boot.h"
 
@@ -32,6 +37,8 @@ ActorConfig root_config(const RunOptions& options) {
   config.uid = {options.name, make_uuid()};
   config.modules = options.enable_modules;
   config.cancel_grace = options.cancel_grace;
+  config.statespace = options.statespace.entries();
+  config.start_method = choose_start_method(options.start_method);
   config.directory = &make_directory;
   return config;
 }
@@ -51,6 +58,7 @@ void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& m
 
 void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
                     UniqueFunction<void()>& main) {
+  choose_log_levels(options.loglevel);
   std::unique_ptr<Actor> actor;
   std::exception_ptr error;
   CancelScope scope;
@@ -84,9 +92,18 @@ FiberOptions fiber_options(const RunOptions& options) {
   return fibers;
 }
 
-void report(const std::exception_ptr& error) {
-  const std::string text = "troupe: uncaught error\n" + describe_error(error, 2) + "\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+void write_to_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;  // nobody reads it
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
+}
+
+void report(const std::exception_ptr& error, const std::string& root) {
+  const ReportFormat format = report_format(STDERR_FILENO);
+  const std::string text = error_report(error, Uid{root, {}}, format);
+  write_to_stderr(format == ReportFormat::json ? text : "troupe: uncaught error\n" + text);
 }
 
 }  // namespace
@@ -96,16 +113,19 @@ namespace detail {
 void become_child_if_spawned(RunOptions& options) {
   FunctionTable::instance().check();
   if (std::optional<Boot> boot = take_boot_record()) {
+    enable_throw_traces(options.tracebacks);
     run_child_actor(*std::move(boot), std::move(options), &make_directory);
   }
 }
 
 void run_root(RunOptions options, UniqueFunction<void()> main) {
+  enable_throw_traces(options.tracebacks);
   int caught = 0;
   run_tasks([&] { run_root_actor(options, {}, caught, main); }, fiber_options(options));
 }
 
 int run_program(RunOptions options, UniqueFunction<int()> main) {
+  enable_throw_traces(options.tracebacks);
   const BlockedSignals blocked({SIGINT, SIGTERM});
   int exit_code = 0;
   int caught = 0;
@@ -114,7 +134,7 @@ int run_program(RunOptions options, UniqueFunction<int()> main) {
     run_tasks([&] { run_root_actor(options, blocked.signals(), caught, call_main); },
               fiber_options(options));
   } catch (...) {
-    report(std::current_exception());
+    report(std::current_exception(), options.name);
     exit_code = 1;
   }
   return caught != 0 ? signal_exit_base + caught : exit_code;

@@ -50,8 +50,9 @@ UniqueFunction<int()> with_exit_code(Main&& main) {
 void init(int argc, char** argv);
 
 /// Runs `main` as the root actor's main task, and returns the exit code: 0 or main's own, 1 after
-/// an error that nobody caught (printed to stderr), 130 after SIGINT and 143 after SIGTERM, both of
-/// which first cancel the whole tree. After `init`.
+/// an error that nobody caught, 130 after SIGINT and 143 after SIGTERM, both of which first cancel
+/// the whole tree. The error is printed to stderr, with its actor, relay path and trace; with
+/// `TROUPE_ERROR_FORMAT=json` as one line of JSON. After `init`.
 template <MainFunction Main>
 int run(RunOptions options, Main&& main) {
   return detail::run_program(std::move(options), detail::with_exit_code(std::forward<Main>(main)));

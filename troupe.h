@@ -13,15 +13,46 @@
 // Tasks: structured concurrency in one process
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/base/logger.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/errors.h"
-#include "troupe/runtime/fiber/event.h"
-#include "troupe/runtime/fiber/fd_wait.h"
+#include "troupe/runtime/fiber/gather.h"
+#include "troupe/runtime/fiber/gather_contexts.h"
+#include "troupe/runtime/fiber/handle.h"
 #include "troupe/runtime/fiber/nursery.h"
-#include "troupe/runtime/fiber/semaphore.h"
+#include "troupe/runtime/fiber/resource_cache.h"
+#include "troupe/runtime/fiber/run_local.h"
+#include "troupe/runtime/fiber/system_task.h"
 #include "troupe/runtime/fiber/task_local.h"
 #include "troupe/runtime/fiber/timeouts.h"
+
+// Talking between tasks
+#include "troupe/runtime/fiber/broadcast_channel.h"
+#include "troupe/runtime/fiber/capacity_limiter.h"
+#include "troupe/runtime/fiber/condition.h"
+#include "troupe/runtime/fiber/conflict_detector.h"
+#include "troupe/runtime/fiber/event.h"
+#include "troupe/runtime/fiber/generator.h"
+#include "troupe/runtime/fiber/lock.h"
+#include "troupe/runtime/fiber/memory_channel.h"
+#include "troupe/runtime/fiber/merge.h"
+#include "troupe/runtime/fiber/parking_lot.h"
+#include "troupe/runtime/fiber/semaphore.h"
+
+// The outside world
+#include "troupe/runtime/fiber/fd_wait.h"
+#include "troupe/runtime/fiber/loop_token.h"
+#include "troupe/runtime/fiber/pipe.h"
+#include "troupe/runtime/fiber/process.h"
+#include "troupe/runtime/fiber/signal_wait.h"
+#include "troupe/runtime/fiber/thread.h"
+
+// Looking into a run, and testing
+#include "troupe/runtime/fiber/instrument.h"
+#include "troupe/runtime/fiber/statistics.h"
+#include "troupe/runtime/fiber/task_tree.h"
+#include "troupe/runtime/fiber/testing.h"
 
 // Actors: structured concurrency across processes
 #include "troupe/ipc/errors.h"
@@ -32,6 +63,7 @@
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/supervisor.h"
 #include "troupe/runtime/actor/to_actor.h"
+#include "troupe/runtime/rpc/error_report.h"
 #include "troupe/runtime/rpc/module.h"
 #include "troupe/runtime/rpc/portal.h"
 #include "troupe/runtime/rpc/remote_error.h"

@@ -47,6 +47,15 @@ void Connection::send(FrameKind kind, std::uint64_t dialog, Bytes payload) {
   line_->queued();
 }
 
+void Connection::send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) {
+  line_->session().send_copy(kind, dialog, payload);
+  line_->queued();
+}
+
+void Connection::wait_for_room() { line_->wait_for_room(); }
+
+const Uid& Connection::self() const noexcept { return line_->session().self(); }
+
 void Connection::flush() noexcept { line_->flush(); }
 
 std::size_t Connection::queued() const noexcept { return line_->session().queued(); }

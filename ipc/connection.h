@@ -9,9 +9,8 @@
 #include <string>
 
 #include "troupe/ipc/address.h"
-#include "troupe/ipc/dialog_handler.h"
+#include "troupe/ipc/dialog_port.h"
 #include "troupe/ipc/errors.h"
-#include "troupe/ipc/frame.h"
 #include "troupe/ipc/uid.h"
 
 namespace troupe {
@@ -32,7 +31,7 @@ struct ConnectionStatistics {
 
 /// A connection to a peer that has proved who it is. Resource, made by `Transport` and shared with
 /// those who talk over it; it may outlive the transport, closed. All calls are made on the loop.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public DialogPort, public std::enable_shared_from_this<Connection> {
  public:
   explicit Connection(std::unique_ptr<detail::Line> line);
   Connection(const Connection&) = delete;
@@ -40,7 +39,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ~Connection();
 
   /// Who the peer is.
-  const Uid& peer() const noexcept;
+  const Uid& peer() const noexcept override;
   /// Where the peer listens; empty when nowhere.
   Address peer_address() const;
   /// The peer's process, as it says.
@@ -55,22 +54,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Why it has ended, a `TransportClosed`; null while it stands.
   std::exception_ptr why() const noexcept;
 
-  /// Opens a dialog; its `start` is the caller's to send. Never waits. Throws `TransportClosed`
-  /// when the connection is not open, `UsageError` when the peer takes no more dialogs. Lifetime:
-  /// `handler` must outlive the dialog.
-  std::uint64_t open_dialog(DialogHandler& handler);
-  /// Forgets a dialog, of either opener; what still comes for it is dropped. Unknown ids are
-  /// ignored.
-  void close_dialog(std::uint64_t dialog) noexcept;
-  /// Queues a frame; it leaves when no task is ready, or at once when much is queued. Never waits.
-  /// Without effect on a closed connection. Throws `UsageError` when the payload is larger than the
-  /// peer takes.
-  void send(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  // The way of the dialogs.
+  std::uint64_t open_dialog(DialogHandler& handler) override;
+  void close_dialog(std::uint64_t dialog) noexcept override;
+  void send(FrameKind kind, std::uint64_t dialog, Bytes payload) override;
+  void send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) override;
+  std::size_t queued() const noexcept override;
+  void wait_for_room() override;
+  const Uid& self() const noexcept override;
+
   /// Hands what is queued to the network at once, for a caller who may keep the loop busy from now
   /// on. Never waits.
   void flush() noexcept;
-  /// Octets that are queued here and not yet handed to the network.
-  std::size_t queued() const noexcept;
 
   /// Ends the connection in order: the peer reads all that was sent, then both sides close. Every
   /// open dialog ends with `TransportClosed`. Never waits.

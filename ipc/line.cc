@@ -4,13 +4,17 @@
 #include <utility>
 
 #include "troupe/ipc/transport.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/base/log_line.h"
+#include "troupe/runtime/fiber/loop.h"
 
 namespace troupe::detail {
 
 namespace {
 // From here on a turn's output does not wait for the turn's end.
-constexpr std::size_t flush_at = piece_size;
+constexpr std::size_t flush_at = 16 * 1024;
+// Who heeds `wait_for_room` goes on when less is queued.
+constexpr std::size_t room_below = 4 * piece_size;
 }  // namespace
 
 Line::Line(SessionConfig config, Link& link, Pump& pump, TransportHandler& handler)
@@ -20,10 +24,13 @@ void Line::detach() noexcept {
   link_ = nullptr;
   pump_ = nullptr;
   handler_ = nullptr;
+  wait_for_room_.unpark_all();
   static_cast<ListHook<InDirty>&>(*this).unlink();
 }
 
 void Line::receive(BytesView message) {
+  log_line(LogLevel::trace, "ipc", "received ", message.size(), " octets from '",
+           session_.peer().uid.name, "'");
   session_.receive(message);
   queued();
 }
@@ -33,6 +40,17 @@ void Line::queued() noexcept {
   if (pump_ == nullptr || holds_message_ || !session_.has_output()) return;
   pump_->mark_dirty(*this);
   if (session_.queued() >= flush_at) flush();
+}
+
+bool Line::has_room() const noexcept {
+  return session_.closed() || link_ == nullptr || session_.queued() < room_below;
+}
+
+void Line::wait_for_room() {
+  if (!has_room()) return wait_for_room_.park("Connection::wait_for_room");
+  Loop& loop = Loop::current();
+  loop.check_cancelled();
+  loop.spend();
 }
 
 void Line::flush() noexcept {
@@ -52,12 +70,18 @@ bool Line::send_one() {
     session_.take_batch(held_.data<char>());
     holds_message_ = true;
   }
+  const std::size_t size = held_.size();
   if (!link_->try_send(held_)) return false;
+  log_line(LogLevel::trace, "ipc", "sent ", size, " octets to '", session_.peer().uid.name, "'");
   holds_message_ = false;
+  if (!wait_for_room_.empty() && has_room()) wait_for_room_.unpark_all();
   return true;
 }
 
 void Line::on_established() {
+  if (log_enabled(LogLevel::transport, "ipc")) {
+    log_line(LogLevel::transport, "ipc", "connected to ", session_.peer_text());
+  }
   reported_ = true;
   if (handler_ != nullptr) handler_->on_connected(*connection_);
   settled.set();
@@ -68,8 +92,12 @@ DialogHandler* Line::on_start(std::uint64_t dialog, BytesView payload) {
 }
 
 void Line::on_session_closed(std::exception_ptr why) {
+  if (log_enabled(LogLevel::transport, "ipc")) {
+    log_line(LogLevel::transport, "ipc", "a connection has ended: ", exception_message(why));
+  }
   settled.set();
   ended.set();
+  wait_for_room_.unpark_all();
   if (handler_ != nullptr && reported_) handler_->on_disconnected(*connection_, why);
   queued();  // the last word
   if (pump_ != nullptr) pump_->wake();

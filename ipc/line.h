@@ -10,6 +10,7 @@
 #include "troupe/ipc/pump.h"
 #include "troupe/ipc/session.h"
 #include "troupe/runtime/fiber/event.h"
+#include "troupe/runtime/fiber/parking_lot.h"
 
 namespace troupe {
 
@@ -47,6 +48,9 @@ class Line final : public SessionEvents, public Flushable {
   /// Something was queued: it is flushed soon, or at once when it is much.
   void queued() noexcept;
   void flush() noexcept override;
+  /// Waits until the network has taken most of what is queued, or the connection has ended.
+  /// Checkpoint.
+  void wait_for_room();
 
   Event settled;  ///< The handshake is over, well or not.
   Event ended;    ///< The connection is over.
@@ -56,6 +60,7 @@ class Line final : public SessionEvents, public Flushable {
   DialogHandler* on_start(std::uint64_t dialog, BytesView payload) override;
   void on_session_closed(std::exception_ptr why) override;
   bool send_one();
+  bool has_room() const noexcept;
 
   Session session_;
   Link* link_;
@@ -64,6 +69,7 @@ class Line final : public SessionEvents, public Flushable {
   Connection* connection_ = nullptr;
   bool reported_ = false;
   bool holds_message_ = false;
+  ParkingLot wait_for_room_;
   zmq::message_t held_;  // taken from the session, not yet by the network
 };
 

@@ -20,6 +20,8 @@ using Reason = TransportClosed::Reason;
 
 // A socket is not drained for longer than this while others wait.
 constexpr int messages_per_turn = 128;
+// Nor for more than this: what was sent together is then handled while it is in the cache.
+constexpr std::size_t octets_per_turn = 16 * 1024;
 // Peers whose handshake is under way; more are not looked at until some have finished or expired.
 constexpr std::size_t max_handshakes = 1024;
 constexpr int accept_backlog = 4096;
@@ -52,9 +54,8 @@ Listener::Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker ma
       make_connection_(std::move(make_connection)),
       handshake_timeout_(handshake_timeout),
       socket_(make_router(*context_, handshake_timeout)),
-      monitor_(*context_, socket_, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) {
+      monitor_(*context_, socket_, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, pump, *this) {
   pump_.add(socket_.get(zmq::sockopt::fd), *this);
-  pump_.add(monitor_.fd(), *this);
 }
 
 Listener::~Listener() {
@@ -63,7 +64,6 @@ Listener::~Listener() {
     if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
   }
   pump_.remove(socket_.get(zmq::sockopt::fd));
-  pump_.remove(monitor_.fd());
   for (const auto& [id, peer] : peers_) peer->connection->line().detach();
 }
 
@@ -98,7 +98,7 @@ bool Listener::listens_at(const std::string& address) const {
 // ---- Incoming ----
 
 bool Listener::drain() {
-  read_monitor();
+  if (monitor_.signalled()) read_monitor();
   const bool empty = read_messages();
   if (empty) bury_gone();
   retry_output();
@@ -119,10 +119,12 @@ void Listener::read_monitor() {
 bool Listener::read_messages() {
   zmq::message_t id;
   zmq::message_t message;
-  for (int i = 0; i < messages_per_turn; ++i) {
+  std::size_t octets = 0;
+  for (int i = 0; i < messages_per_turn && octets < octets_per_turn; ++i) {
     if (!try_receive(socket_, id)) return true;
     // The parts of a message come together or not at all.
     if (!id.more() || !try_receive(socket_, message)) continue;
+    octets += message.size();
     dispatch({static_cast<const char*>(id.data()), id.size()}, message);
   }
   return false;

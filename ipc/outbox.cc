@@ -77,6 +77,12 @@ void Outbox::push(FrameKind kind, std::uint64_t dialog, Bytes payload) {
   queue(kind, dialog, std::move(payload));
 }
 
+void Outbox::push_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) {
+  if (!transfers_.empty() || payload.size() > piece_size) return push(kind, dialog, Bytes(payload));
+  queued_ += frame_header_size + payload.size();
+  lane_of(kind).push(kind, dialog, payload);
+}
+
 void Outbox::queue(FrameKind kind, std::uint64_t dialog, Bytes payload) {
   if (payload.size() <= piece_size) {
     lane_of(kind).push(kind, dialog, payload);

@@ -21,6 +21,8 @@ class Outbox {
  public:
   /// Queues a frame. Small payloads are copied into the batch, large ones kept and cut.
   void push(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  /// The same for a payload that is copied in any case.
+  void push_copy(FrameKind kind, std::uint64_t dialog, BytesView payload);
   /// Queues a frame that goes out only when all the rest has gone.
   void push_last(FrameKind kind, BytesView payload = {});
 

@@ -243,14 +243,22 @@ void Session::close_dialog(std::uint64_t dialog) noexcept {
   if (partials_.count() != 0) partials_.forget(dialog);
 }
 
+bool Session::may_send(std::size_t octets) const {
+  if (!established() || leaving()) return false;
+  if (octets <= peer_.max_payload) return true;
+  throw UsageError("a value of " + std::to_string(octets) + " octets is more than the " +
+                   std::to_string(peer_.max_payload) + " that " + peer_text() +
+                   " takes; send it in parts, as a stream");
+}
+
 void Session::send(FrameKind kind, std::uint64_t dialog, Bytes payload) {
-  if (!established() || leaving()) return;
-  if (payload.size() > peer_.max_payload) {
-    throw UsageError("a value of " + std::to_string(payload.size()) + " octets is more than the " +
-                     std::to_string(peer_.max_payload) + " that " + peer_text() +
-                     " takes; send it in parts, as a stream");
-  }
-  push(kind, dialog, std::move(payload));
+  if (may_send(payload.size())) push(kind, dialog, std::move(payload));
+}
+
+void Session::send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) {
+  if (!may_send(payload.size())) return;
+  ++frames_sent_;
+  outbox_.push_copy(kind, dialog, payload);
 }
 
 void Session::push(FrameKind kind, std::uint64_t dialog, Bytes payload) {

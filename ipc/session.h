@@ -96,6 +96,8 @@ class Session {
   /// Queues a frame of a dialog. Without effect when the connection has ended or we have said bye.
   /// Throws `UsageError` when the payload is larger than the peer takes.
   void send(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  /// The same for a payload that is copied, which suits small ones.
+  void send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload);
   /// Ends the connection in order: after everything queued the peer is told, and the session closes
   /// when it has answered.
   void say_bye();
@@ -109,6 +111,8 @@ class Session {
   /// Why it has ended; null while it stands.
   const std::exception_ptr& why() const noexcept { return why_; }
 
+  /// Who we are.
+  const Uid& self() const noexcept { return config_.uid; }
   /// What the peer told of itself. Undefined before the handshake is done.
   const EndInfo& peer() const noexcept { return peer_; }
   /// "worker@1f3a9c02 (pid 12) at ipc:///...", or as much of it as is known.
@@ -153,6 +157,7 @@ class Session {
 
   EndInfo self_info() const;
   bool opened_here(std::uint64_t dialog) const noexcept;
+  bool may_send(std::size_t octets) const;
   void push(FrameKind kind, std::uint64_t dialog, Bytes payload);
   void refuse(const std::string& reason);
   void violated(const std::string& what);

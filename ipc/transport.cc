@@ -8,6 +8,7 @@
 
 #include "troupe/ipc/channel.h"
 #include "troupe/ipc/listener.h"
+#include "troupe/ipc/loopback.h"
 #include "troupe/ipc/pump.h"
 #include "troupe/ipc/zmq_socket.h"
 #include "troupe/runtime/base/log.h"
@@ -42,6 +43,7 @@ class Transport::Impl {
   /// Every connection, of both directions; some may be closed.
   std::vector<std::shared_ptr<Connection>> everyone() const;
   std::shared_ptr<Connection> find_open(const Address& address) const;
+  std::shared_ptr<Connection> connect_to_self();
 
   const std::vector<Address>& addresses() const noexcept {
     static const std::vector<Address> none;
@@ -66,6 +68,7 @@ class Transport::Impl {
   Pump pump_;
   std::unique_ptr<Listener> listener_;
   std::vector<std::shared_ptr<Channel>> channels_;
+  std::unique_ptr<Loopback> loopback_;
   bool serving_ = false;
 };
 
@@ -122,6 +125,7 @@ std::vector<std::shared_ptr<Connection>> Transport::Impl::everyone() const {
   if (listener_ != nullptr) {
     listener_->for_each([&](const auto& connection) { all.push_back(connection); });
   }
+  if (loopback_ != nullptr) all.push_back(loopback_->connection());
   return all;
 }
 
@@ -136,6 +140,20 @@ std::shared_ptr<Connection> Transport::Impl::find_open(const Address& address) c
     }
   }
   return nullptr;
+}
+
+std::shared_ptr<Connection> Transport::Impl::connect_to_self() {
+  if (loopback_ == nullptr) {
+    const auto make_config = [this](Role role) {
+      SessionConfig config = session_config(role);
+      config.dialed = "loopback";
+      config.listens_at = [](const std::string&) { return true; };
+      return config;
+    };
+    loopback_ = std::make_unique<Loopback>(make_config, pump_, handler_);
+  }
+  loopback_->connection()->line().settled.wait();
+  return loopback_->connection();
 }
 
 // The attempt that is under way, or a new one.
@@ -177,6 +195,7 @@ std::shared_ptr<Connection> Transport::Impl::connect(const Address& address) {
   if (address.is_wildcard()) {
     throw UsageError(address.str() + " can be listened at, but not connected to; name the host");
   }
+  if (std::ranges::find(addresses(), address) != addresses().end()) return connect_to_self();
   if (auto open = find_open(address)) return open;
   const TimePoint deadline = current_time() + options_.handshake_timeout;
   for (auto pause = first_retry;; pause = std::min(2 * pause, longest_retry)) {
@@ -226,6 +245,7 @@ void Transport::Impl::close_all() noexcept {
   }
   channels_.clear();
   listener_.reset();
+  loopback_.reset();
 }
 
 // ---- The public face ----

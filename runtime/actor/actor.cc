@@ -7,13 +7,15 @@
 
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/runtime/actor/glog_console.h"
 #include "troupe/runtime/actor/runtime_functions.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/error.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/file_limit.h"
+#include "troupe/spawn/forkserver.h"
 
 namespace troupe {
 namespace {
@@ -49,11 +51,19 @@ Actor& Actor::booted() {
 }
 
 Actor::Actor(ActorConfig config, TaskNursery& runtime, TaskNursery& calls)
-    : config_(std::move(config)), runtime_(runtime), calls_(calls) {
+    : config_(std::move(config)),
+      statespace_(config_.uid.name, std::exchange(config_.statespace, {})),
+      runtime_(runtime),
+      calls_(calls) {
   this_process = this;
+  set_log_actor(config_.uid.name);
+  set_log_console(&write_log_by_glog);
 }
 
-Actor::~Actor() { this_process = nullptr; }
+Actor::~Actor() {
+  set_log_actor({});
+  this_process = nullptr;
+}
 
 void Actor::boot() {
   if (std::exchange(booting_, true)) {
@@ -65,7 +75,7 @@ void Actor::boot() {
     raise_file_limit();
     if (!config_.key) config_.key = Key::random();
     if (config_.run_directory.empty()) config_.run_directory = run_directory_.emplace().path();
-    dispatcher_ = std::make_unique<Dispatcher>(uid(), calls_);
+    dispatcher_ = std::make_unique<Dispatcher>(uid(), calls_, config_.cancel_grace);
     TransportOptions transport{};
     transport.uid = uid();
     transport.key = config_.key;
@@ -75,6 +85,7 @@ void Actor::boot() {
     expose_all();
     directory_ = config_.directory(*this);
     directory_->announce(entry());
+    log_line(LogLevel::runtime, "actor", "serves at ", address().str());
   } catch (...) {
     boot_error_ = std::current_exception();
     boot_ended_.set();
@@ -166,7 +177,10 @@ Address Actor::child_address(const std::string& uuid) const {
   return Address::parse("ipc://" + config_.run_directory + "/" + uuid.substr(0, 16));
 }
 
-void Actor::request_cancel(std::chrono::nanoseconds grace) {
+void Actor::request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller) {
+  if (canceller && dispatcher_) dispatcher_->set_canceller(*canceller);
+  log_line(LogLevel::cancel, "actor", "is asked to end within ",
+           std::chrono::duration_cast<std::chrono::milliseconds>(grace));
   const TimePoint deadline =
       detail::saturating_add(current_time(), std::max(grace, std::chrono::nanoseconds::zero()));
   if (deadline < cancel_deadline_) {

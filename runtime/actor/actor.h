@@ -21,6 +21,8 @@
 #include "troupe/runtime/actor/directory.h"
 #include "troupe/runtime/actor/remote_peer.h"
 #include "troupe/runtime/actor/run_directory.h"
+#include "troupe/runtime/actor/start_method_choice.h"
+#include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/event.h"
@@ -30,6 +32,7 @@
 
 namespace troupe {
 
+class Forkserver;
 class LifeLine;
 class TaskNursery;
 
@@ -45,6 +48,8 @@ struct ActorConfig {
   std::vector<Module> modules;  ///< What is exposed.
   std::vector<std::string> functions;       ///< Keys of further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
+  std::vector<StateEntry> statespace;       ///< What its table begins with.
+  StartMethodChoice start_method;           ///< How children are made.
   DirectoryFactory directory = nullptr;     ///< How to reach the names.
 };
 
@@ -85,6 +90,8 @@ class Actor final : public TransportHandler {
   Dispatcher& dispatcher() { return *dispatcher_; }
   /// The names. Only after the boot.
   Directory& directory() { return *directory_; }
+  /// The table that its tasks share.
+  StateSpace& statespace() noexcept { return statespace_; }
 
   /// The peer of that uid, which listens at `address`; one object per uid.
   std::shared_ptr<RemotePeer> peer(const Uid& uid, const Address& address);
@@ -102,9 +109,9 @@ class Actor final : public TransportHandler {
   /// A free address in the run directory, for a child.
   Address child_address(const std::string& uuid) const;
 
-  /// Asks this actor to end within `grace`, after which it may be killed. Of several requests the
-  /// tightest counts. Never waits.
-  void request_cancel(std::chrono::nanoseconds grace);
+  /// Asks this actor to end within `grace`, after which it may be killed; `canceller` is who asks,
+  /// if anyone does. Of several requests the tightest counts. Never waits.
+  void request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller = {});
   /// Set once the actor was asked to end.
   Event& cancel_requested() noexcept { return cancel_requested_; }
   /// How long a child may take to end that should be given `grace`: no more than 80 % of the time
@@ -117,6 +124,8 @@ class Actor final : public TransportHandler {
   /// logged.
   void run_exit_callbacks() noexcept;
 
+  /// Forks children; made on its first use.
+  std::unique_ptr<Forkserver> forkserver;
   /// The watch on the parent's life; null in a root.
   LifeLine* lifeline = nullptr;
   /// Whether the parent has died before this actor was asked to end.
@@ -132,6 +141,7 @@ class Actor final : public TransportHandler {
   void bind_all();
 
   ActorConfig config_;
+  StateSpace statespace_;
   TaskNursery& runtime_;
   TaskNursery& calls_;
   bool booting_ = false;

@@ -68,13 +68,4 @@ Portal ActorNursery::start(ChildPlan plan) {
   return Portal(slot->peer());
 }
 
-namespace detail {
-
-const Bytes& wait_for_outcome(MainOutcome& outcome) {
-  outcome.done.wait();
-  if (outcome.error) std::rethrow_exception(outcome.error);
-  return outcome.value;
-}
-
-}  // namespace detail
 }  // namespace troupe

@@ -35,9 +35,22 @@ struct NurseryOptions {
   Supervisor supervise = one_cancels_all();  ///< What it does when an actor ends.
 };
 
+namespace detail {
+
+/// Lambdas, function objects and plain pointers to functions, but not `fn<&f>`.
+template <class T>
+concept NamelessCallable = (std::is_class_v<T> && !requires { T::pointer; }) ||
+                           std::is_function_v<std::remove_pointer_t<T>>;
+
+}  // namespace detail
+
 /// Starts actors and tasks and waits for them. Resource; made by `open_nursery` only.
 class ActorNursery : public TaskNursery {
  public:
+  // The compiler shows these lines, with what to do instead, to who tries.
+  ActorNursery() = delete;                     // open_nursery makes it, for its body
+  ActorNursery(const ActorNursery&) = delete;  // it stays in its block: pass an ActorNursery& on
+  ActorNursery& operator=(const ActorNursery&) = delete;
   /// Only `open_nursery` has the key.
   explicit ActorNursery(detail::NurseryKey key, NurseryOptions options = {});
   ~ActorNursery() override;
@@ -51,35 +64,41 @@ class ActorNursery : public TaskNursery {
   Portal start_actor(ActorOptions options);
 
   /// Starts an actor that runs `F(args...)`, and waits until it serves; the function's result is
-  /// the portal's `result()`. The actor keeps serving until the nursery's body has ended, then it
-  /// leaves. What is callable in it: `F`, every function of each module that names `F`, and what
-  /// the options enable. An error of `F` belongs to the nursery, even when the body catches it from
-  /// `result()`; where actors are started again, `F` is then called once more, and `result()` waits
-  /// for the incarnation that completes. Checkpoint. Throws `SpawnFailed` when the actor cannot be
-  /// started.
+  /// the portal's `result()`, and the values of a stream function its `result(body)`. The actor
+  /// keeps serving until the nursery's body has ended, then it leaves. What is callable in it: `F`,
+  /// every function of each module that names `F`, and what the options enable. An error of `F`
+  /// belongs to the nursery, even when the body catches it from `result()`; where actors are
+  /// started again, `F` is then called once more, and `result()` waits for the incarnation that
+  /// completes. Checkpoint. Throws `SpawnFailed` when the actor cannot be started.
   template <auto F, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(ActorOptions options, Args&&... args) {
-    detail::check_plain<F>();
+  OneShot<F> run_in_actor(ActorOptions options, Args&&... args) {
     static_cast<void>(typename Fn<F>::Registered{});
-    auto outcome = std::make_shared<MainOutcome>();
-    Portal portal = start_one_shot(std::move(options), function_key<F>(),
-                                   detail::encode_start<F>(std::forward<Args>(args)...), outcome);
+    auto outcome = detail::make_outcome<F>();
+    Bytes request;
+    detail::encode_start<F>(request, outcome->window(), std::forward<Args>(args)...);
+    Portal portal =
+        start_one_shot(std::move(options), function_key<F>(), std::move(request), outcome);
     return {std::move(portal), std::move(outcome)};
   }
   /// The same, with the name alone.
   template <auto F, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(const char* name, Args&&... args) {
+  OneShot<F> run_in_actor(const char* name, Args&&... args) {
     return run_in_actor<F>(named(name), std::forward<Args>(args)...);
   }
   /// The same, with the name alone.
   template <auto F, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(const std::string& name, Args&&... args) {
+  OneShot<F> run_in_actor(const std::string& name, Args&&... args) {
     return run_in_actor<F>(named(name), std::forward<Args>(args)...);
   }
   /// The same for generic code: `n.run_in_actor(troupe::fn<&f>, name, args...)`.
   template <auto F, class Name, class... Args>
-  ResultPortal<ResultOf<F>> run_in_actor(Fn<F>, Name&& name, Args&&... args) {
+  OneShot<F> run_in_actor(Fn<F>, Name&& name, Args&&... args) {
     return run_in_actor<F>(std::forward<Name>(name), std::forward<Args>(args)...);
+  }
+  /// Refuses what is no name of a function, with a sentence that says what to do.
+  template <detail::NamelessCallable Callable, class... Args>
+  void run_in_actor(const Callable&, Args&&...) {
+    refuse_callable<Callable>();
   }
 
   /// Who is in it: the present incarnations of its actors, in the order in which they were started,
@@ -111,6 +130,9 @@ concept ActorNurseryBody = std::invocable<Body&, ActorNursery&> || std::invocabl
 template <ActorNurseryBody Body>
 auto open_nursery(NurseryOptions options, Body&& body)
     -> detail::NurseryResult<Body, ActorNursery> {
+  static_assert(!std::derived_from<detail::NurseryResult<Body, ActorNursery>, TaskNursery>,
+                "a nursery ends with its block: let the body return what its actors computed, or "
+                "n.status()");
   const detail::NurseryHolder holder(
       std::make_unique<ActorNursery>(detail::NurseryFactory::key(), std::move(options)));
   return detail::run_nursery(static_cast<ActorNursery&>(*holder), body);
@@ -120,6 +142,13 @@ auto open_nursery(NurseryOptions options, Body&& body)
 template <ActorNurseryBody Body>
 auto open_nursery(Body&& body) -> detail::NurseryResult<Body, ActorNursery> {
   return open_nursery(NurseryOptions{}, std::forward<Body>(body));
+}
+
+/// Refuses a body that takes something else.
+template <class Body>
+requires(!ActorNurseryBody<Body>) void open_nursery(Body&&) {
+  static_assert(ActorNurseryBody<Body>,
+                "the body of open_nursery takes an ActorNursery&, or nothing");
 }
 
 }  // namespace troupe

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "troupe/ipc/uid.h"
+#include "troupe/runtime/actor/start_method_choice.h"
+#include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/base/log_choice.h"
 
 namespace troupe {
 
@@ -26,6 +29,9 @@ struct BootSpec {
   std::vector<std::string> modules;         ///< Names of the modules it exposes.
   std::vector<std::string> functions;       ///< Keys of further functions it exposes.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default.
+  LogInheritance log;                       ///< What it logs.
+  std::vector<StateEntry> statespace;       ///< What its table begins with.
+  StartMethodChoice start_method;           ///< How it makes children of its own.
 
   /// As octets.
   Bytes encode() const;
@@ -36,7 +42,7 @@ struct BootSpec {
   void serialize(Archive& archive) {
     archive(uid.name, uid.uuid, parent.name, parent.uuid, parent_address, arbiter.name,
             arbiter.uuid, arbiter_address, run_directory, bind_addresses, key, modules, functions,
-            cancel_grace);
+            cancel_grace, log.levels, log.fixed, statespace, start_method);
   }
 };
 

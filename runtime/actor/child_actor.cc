@@ -13,12 +13,13 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/actor/start_process.h"
 #include "troupe/runtime/base/demangle.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
-#include "troupe/spawn/exec_backend.h"
 #include "troupe/spawn/lifeline.h"
 #include "troupe/spawn/terminate.h"
 
@@ -43,8 +44,9 @@ class EndRequest final : public DialogHandler {
   ~EndRequest() { close(); }
 
   void send(std::chrono::nanoseconds grace) {
-    connection_->send(FrameKind::start, dialog_,
-                      detail::encode_start<&detail::cancel_actor>(grace));
+    Bytes request;
+    detail::encode_start<&detail::cancel_actor>(request, std::nullopt, grace, connection_->self());
+    connection_->send(FrameKind::start, dialog_, std::move(request));
     connection_->flush();
   }
 
@@ -127,7 +129,10 @@ BootSpec ChildActor::boot_spec() const {
     }
   }
   spec.functions.insert(spec.functions.end(), functions_.begin(), functions_.end());
+  spec.log = log_levels_for_child(options_.loglevel);
+  spec.statespace = options_.statespace.entries();
   spec.cancel_grace = parent_.config().cancel_grace;
+  spec.start_method = parent_.config().start_method;
   return spec;
 }
 
@@ -137,11 +142,7 @@ void ChildActor::spawn() {
                      "': " + fault);
   }
   checkpoint_if_cancelled();
-  SpawnSpec spec;
-  spec.name = options_.name;
-  spec.blob = boot_spec().encode();
-  spec.env = options_.env;
-  process_ = spawn_exec(spec);
+  process_ = start_process(parent_, options_, boot_spec().encode());
   link_->pid = process_->pid();
   link_->kill = [this] { process_->send_signal(SIGKILL); };
   if (parent_.lifeline != nullptr) {
@@ -181,13 +182,13 @@ void ChildActor::wait_until_ready() {
         "of "
         "them on every path through main()");
   }
-  throw_boot_failure("its process ended during its start with " + process_->status()->to_string() +
-                     "; its stderr says more");
+  throw_boot_failure("its process ended during its start with " + process_->status()->to_string());
 }
 
 void ChildActor::throw_boot_failure(const std::string& why) const {
   throw SpawnFailed("actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
-                    ") could not be started: " + why);
+                    ") could not be started: " + why +
+                    detail::stderr_part(process_->stderr_tail()));
 }
 
 void ChildActor::wait() {
@@ -230,6 +231,7 @@ void ChildActor::wait_for_grace(std::chrono::nanoseconds grace) {
 
 void ChildActor::end() {
   ended_by_us_ = true;
+  log_line(LogLevel::cancel, "actor", "asks '", options_.name, "' (pid ", link_->pid, ") to end");
   CancelScope shield({.shield = true});
   shield.run([&] {
     const std::chrono::nanoseconds time = grace();
@@ -267,7 +269,8 @@ std::exception_ptr ChildActor::judge() {
   const bool took_leave = link_->took_leave || peer()->is_leaving();
   if (link_->killed || (took_leave && status_.ok())) return nullptr;
   if (ended_by_us_ && status_.signal == 0) return nullptr;
-  link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status_));
+  link_->death =
+      std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status_, process_->stderr_tail()));
   if (!ended_by_us_) return link_->death;
   // Its calls are told, but nobody is alarmed: it was to end anyway.
   log_message(LogLevel::warning, "actor",

@@ -16,6 +16,7 @@
 #include "troupe/runtime/actor/runtime_functions.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
@@ -43,6 +44,8 @@ ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
   for (const std::string& module : spec.modules) config.modules.emplace_back(module);
   config.functions = spec.functions;
   config.cancel_grace = spec.cancel_grace;
+  config.statespace = spec.statespace;
+  config.start_method = spec.start_method;
   config.directory = directory;
   return config;
 }
@@ -132,7 +135,10 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
   try {
     const BootSpec spec = BootSpec::decode(boot.blob);
     set_process_name(spec.uid.name);
+    inherit_log_levels(spec.log);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
+    // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
+    ignore_if_default(SIGPIPE);
     const BlockedSignals blocked({SIGTERM});
     FiberOptions fibers;
     fibers.stack_size = options.stack_size;

@@ -71,9 +71,7 @@ void ChildSlot::finish() {
 
 // What whoever waits for its result gets, unless there is one.
 void ChildSlot::settle(std::exception_ptr error) {
-  if (!plan_.outcome || plan_.outcome->done.is_set()) return;
-  plan_.outcome->error = std::move(error);
-  plan_.outcome->done.set();
+  if (plan_.outcome) plan_.outcome->settle(std::move(error));
 }
 
 // ---- What others want of it ----
@@ -99,7 +97,8 @@ void ChildSlot::close(const std::exception_ptr& error) {
 }
 
 void ChildSlot::on_body_end() {
-  if (returned_) leave();
+  if (returned_) return leave();
+  if (plan_.outcome) plan_.outcome->close_unread();
 }
 
 void ChildSlot::end_for_good(std::chrono::nanoseconds timeout) {

@@ -26,6 +26,7 @@ bool CurrentActor::is_arbiter() const {
   return Actor::booted().directory().arbiter().uid == actor.uid();
 }
 
+StateSpace& CurrentActor::statespace() const { return Actor::current().statespace(); }
 void CurrentActor::on_exit(UniqueFunction<void()> fn) const {
   Actor::current().on_exit(std::move(fn));
 }

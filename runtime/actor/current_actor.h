@@ -10,6 +10,7 @@
 
 #include "troupe/ipc/address.h"
 #include "troupe/ipc/uid.h"
+#include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/rpc/portal.h"
 
@@ -32,6 +33,8 @@ class CurrentActor {
   bool is_root() const;
   /// Whether it keeps the names. Boots the runtime; checkpoint.
   bool is_arbiter() const;
+  /// The table that its tasks share; lives as long as the actor.
+  StateSpace& statespace() const;
   /// Calls `fn` at the actor's end, however that ends in order: its function returned or threw, or
   /// it was cancelled. When all its calls have ended, and before it takes its leave; the last given
   /// first. `fn` may wait, but the actor's grace time runs. What it throws is logged. It is not

@@ -12,36 +12,39 @@ namespace troupe {
 
 MainCall::MainCall(std::shared_ptr<Connection> connection, Bytes start,
                    std::shared_ptr<ChildLink> link, std::shared_ptr<MainOutcome> outcome)
-    : connection_(std::move(connection)), link_(std::move(link)), outcome_(std::move(outcome)) {
+    : DialogEnd(connection.get()),
+      connection_(std::move(connection)),
+      link_(std::move(link)),
+      outcome_(std::move(outcome)) {
+  if (outcome_->input) attach(*outcome_->input);
   send(std::move(start));
 }
 
-MainCall::~MainCall() { close(); }
+MainCall::~MainCall() = default;
+
+std::string MainCall::what() const {
+  return "the main function of actor " + link_->uid.to_string();
+}
 
 // What goes wrong here is an error of the call; that the connection is gone comes of the process'
 // end, as a rule, which is waited for.
 void MainCall::send(Bytes start) {
-  const auto gone = [this](std::exception_ptr why) {
-    connection_.reset();
-    on_closed(std::move(why));
-  };
   if (!connection_) {
-    return gone(std::make_exception_ptr(TransportClosed(
+    return on_closed(std::make_exception_ptr(TransportClosed(
         TransportClosed::Reason::lost,
         "the connection to actor '" + link_->uid.name + "' (pid " + std::to_string(link_->pid) +
             ") was lost before its function was called",
         link_->uid.uuid)));
   }
   try {
-    dialog_ = connection_->open_dialog(*this);
+    set_id(port()->open_dialog(*this));
   } catch (const TransportClosed&) {
-    return gone(std::current_exception());
+    return on_closed(std::current_exception());
   } catch (const Error&) {
-    connection_.reset();
     return fail(std::current_exception());
   }
   try {
-    connection_->send(FrameKind::start, dialog_, std::move(start));
+    port()->send(FrameKind::start, id(), std::move(start));
     connection_->flush();
   } catch (const Error&) {  // larger than the actor takes
     close();
@@ -49,37 +52,45 @@ void MainCall::send(Bytes start) {
   }
 }
 
+// How a stream ends is told by the outcome: another incarnation may go on with it.
 void MainCall::close() {
-  if (const auto connection = std::exchange(connection_, nullptr)) {
-    connection->close_dialog(dialog_);
-  }
+  detach();
+  port()->close_dialog(id());
+  finish(nullptr);
 }
 
 void MainCall::on_frame(FrameKind kind, BytesView payload) {
   switch (kind) {
     case FrameKind::ret:
-      if (!outcome_->done.is_set()) outcome_->value = Bytes(payload);
-      outcome_->done.set();
-      link_->tell_returned();
-      return close();
+      outcome_->value = Bytes(payload);
+      close();
+      outcome_->settle(nullptr);
+      return link_->tell_returned();
     case FrameKind::error:
-      take_error(payload);
-      return close();
-    case FrameKind::cancel_ack:
-      return;
+      return take_error(payload);
     default:
-      throw Error(std::string("a frame '") + to_string(kind) + "' in answer to a plain call");
+      return on_common_frame(kind, payload);
   }
 }
 
 void MainCall::take_error(BytesView payload) {
+  std::exception_ptr error;
+  bool cancelled = false;
   try {
     throw_remote(BoxedError::decode(payload));
-  } catch (const ContextCancelled&) {  // the whole actor ends, and the function with it
-    cut_off_ = std::current_exception();
+  } catch (const ContextCancelled&) {
+    error = std::current_exception();
+    cancelled = true;
   } catch (...) {
-    fail(std::current_exception());
+    error = std::current_exception();
   }
+  close();
+  if (cancelled && cancel_called()) {  // whoever received the stream has left it, or nobody did
+    outcome_->settle(nullptr);
+    return link_->tell_returned();
+  }
+  if (!cancelled) return fail(std::move(error));
+  cut_off_ = std::move(error);  // the whole actor ends, and the function with it
 }
 
 void MainCall::fail(std::exception_ptr error) {
@@ -88,7 +99,8 @@ void MainCall::fail(std::exception_ptr error) {
 }
 
 void MainCall::on_closed(std::exception_ptr why) {
-  connection_.reset();
+  detach();
+  lose_port(nullptr);
   cut_off_ = std::move(why);
   link_->stop_for(Stop::lost);
 }

@@ -3,24 +3,24 @@
 
 // The call of a one-shot actor's main function in one incarnation of it. Needs no task: the answer
 // goes into the outcome that `result()` waits for, and wakes the task that looks after the child.
-// An answer that comes counts, whatever was cancelled meanwhile. For all other calls see
-// rpc/call.h.
+// An answer that comes counts, whatever was cancelled meanwhile. The values of a stream function go
+// where `result(body)` takes them. For all other calls see rpc/call.h.
 
-#include <cstdint>
 #include <exception>
 #include <memory>
+#include <string>
 
-#include "troupe/ipc/dialog_handler.h"
 #include "troupe/runtime/actor/child_link.h"
 #include "troupe/runtime/actor/result_portal.h"
 #include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/rpc/dialog_end.h"
 
 namespace troupe {
 
 class Connection;
 
 /// One call of a main function, from its start to its answer. Resource.
-class MainCall final : public DialogHandler {
+class MainCall final : public detail::DialogEnd {
  public:
   /// Sends `start`, a request with its arguments, at once: the function is to run although the
   /// caller may keep this loop busy from now on. `connection` is null when there is none.
@@ -36,6 +36,7 @@ class MainCall final : public DialogHandler {
   /// when it has not.
   const std::exception_ptr& cut_off() const noexcept { return cut_off_; }
 
+  std::string what() const override;
   void on_frame(FrameKind kind, BytesView payload) override;
   void on_closed(std::exception_ptr why) override;
 
@@ -45,10 +46,9 @@ class MainCall final : public DialogHandler {
   void take_error(BytesView payload);
   void fail(std::exception_ptr error);
 
-  std::shared_ptr<Connection> connection_;  // null once the dialog has ended
-  std::shared_ptr<ChildLink> link_;         // shared with portals
-  std::shared_ptr<MainOutcome> outcome_;    // shared with portals
-  std::uint64_t dialog_ = 0;
+  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<ChildLink> link_;       // shared with portals
+  std::shared_ptr<MainOutcome> outcome_;  // shared with portals
   std::exception_ptr error_;
   std::exception_ptr cut_off_;
 };

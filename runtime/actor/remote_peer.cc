@@ -23,7 +23,10 @@ constexpr auto verdict_limit = std::chrono::seconds(5);
 RemotePeer::RemotePeer(Actor& actor, Uid uid, Address address, std::shared_ptr<ChildLink> child)
     : actor_(actor), uid_(std::move(uid)), address_(std::move(address)), child_(std::move(child)) {}
 
-bool RemotePeer::connected() const noexcept { return connection_ && connection_->open(); }
+bool RemotePeer::connected() const noexcept {
+  if (uid_ == actor_.uid()) return true;
+  return connection_ && connection_->open();
+}
 
 std::chrono::nanoseconds RemotePeer::cancel_grace() const noexcept {
   return actor_.config().cancel_grace;
@@ -41,7 +44,7 @@ void RemotePeer::detach(const Connection& connection) {
 }
 
 std::shared_ptr<Connection> RemotePeer::connect() {
-  if (connected()) return connection_;
+  if (connection_ && connection_->open()) return connection_;
   wait_if_child_is_leaving();
   throw_if_child_has_ended();
   std::shared_ptr<Connection> made = actor_.transport().connect(address_);
@@ -94,6 +97,10 @@ bool RemotePeer::cancel_child(std::chrono::nanoseconds timeout) {
 }
 
 bool RemotePeer::cancel_stranger(std::chrono::nanoseconds timeout) {
+  if (uid_ == actor_.uid()) {  // nobody can wait for his own end
+    actor_.request_cancel(timeout, actor_.uid());
+    return true;
+  }
   const TimePoint deadline = detail::saturating_add(current_time(), timeout);
   try {
     if (!move_on_at(deadline, [&] { connect(); })) return false;
@@ -103,7 +110,7 @@ bool RemotePeer::cancel_stranger(std::chrono::nanoseconds timeout) {
   const Portal self(actor_.peer(uid_, address_));
   const auto asked = move_on_at(deadline, [&] {
     try {
-      self.run<&detail::cancel_actor>(timeout);
+      self.run<&detail::cancel_actor>(timeout, actor_.uid());
     } catch (const TransportClosed&) {  // it was quicker to leave than to answer
     }
   });

@@ -9,7 +9,9 @@ void child_is_ready(const std::string& uuid, const std::string& why_not) {
   Actor::current().on_child_ready(uuid, why_not);
 }
 
-void cancel_actor(std::chrono::nanoseconds grace) { Actor::current().request_cancel(grace); }
+void cancel_actor(std::chrono::nanoseconds grace, const Uid& canceller) {
+  Actor::current().request_cancel(grace, canceller);
+}
 
 const Module& runtime_module() { return module<"troupe.runtime", &child_is_ready, &cancel_actor>; }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 
+#include "troupe/ipc/uid.h"
 #include "troupe/runtime/rpc/module.h"
 
 namespace troupe::detail {
@@ -13,8 +14,8 @@ namespace troupe::detail {
 /// A child says to its parent: I am registered and serve. `why_not` is empty, or why it cannot.
 void child_is_ready(const std::string& uuid, const std::string& why_not);
 
-/// Asks this actor to end in order, within `grace`.
-void cancel_actor(std::chrono::nanoseconds grace);
+/// Asks this actor to end in order, within `grace`; `canceller` is who asks.
+void cancel_actor(std::chrono::nanoseconds grace, const Uid& canceller);
 
 /// The module "troupe.runtime".
 const Module& runtime_module();

@@ -11,7 +11,8 @@ namespace {
 
 std::string group_text(const std::string& message,
                        const std::vector<std::exception_ptr>& exceptions) {
-  std::string text = message + " (" + std::to_string(exceptions.size()) + " errors)";
+  const char* const errors = exceptions.size() == 1 ? " error)" : " errors)";
+  std::string text = message + " (" + std::to_string(exceptions.size()) + errors;
   for (const std::exception_ptr& error : exceptions) text += "\n" + describe_error(error, 2);
   return text;
 }

@@ -21,9 +21,11 @@ namespace troupe {
 namespace {
 
 // A loop turn aims at this length between two looks at the world, by adapting the budget of
-// operations.
+// operations and the number of switches.
 constexpr Duration turn_goal = std::chrono::microseconds(200);
 constexpr int max_budget = 128;
+constexpr int min_picks = 8;
+constexpr int max_picks = 256;
 
 }  // namespace
 
@@ -31,11 +33,16 @@ void Loop::run_idle_hooks() noexcept {
   idle_hooks_.for_each([](IdleHook& hook) { hook.before_idle(); });
 }
 
-// Looks at the clock, fires deadlines, and adapts the budget so that turns keep near their goal.
+// Looks at the clock, fires deadlines, and adapts what may happen in a turn so that turns keep near
+// their goal.
 void Loop::tick() noexcept {
   const TimePoint present = now();
-  budget_per_turn_ = present - turn_start_ > turn_goal ? std::max(budget_per_turn_ / 2, 1)
-                                                       : std::min(budget_per_turn_ * 2, max_budget);
+  const bool long_turn = present - turn_start_ > turn_goal;
+  const int picks = scheduler_.picks_per_poll();
+  budget_per_turn_ =
+      long_turn ? std::max(budget_per_turn_ / 2, 1) : std::min(budget_per_turn_ * 2, max_budget);
+  scheduler_.set_picks_per_poll(long_turn ? std::max(picks / 2, min_picks)
+                                          : std::min(picks * 2, max_picks));
   turn_start_ = present;
   deadlines_.fire_due(present);
 }
@@ -50,8 +57,10 @@ void Loop::sleep() noexcept {
   run_idle_hooks();
   if (!scheduler_.has_ready()) wait_for_events();
   const int budget = budget_per_turn_;
-  tick();
-  budget_per_turn_ = std::max(budget, 16);  // time asleep is no sign of a long turn
+  const int picks = scheduler_.picks_per_poll();
+  tick();  // time asleep is no sign of a long turn
+  budget_per_turn_ = std::max(budget, 16);
+  scheduler_.set_picks_per_poll(picks);
 }
 
 bool Loop::poll_events(Duration timeout) noexcept {

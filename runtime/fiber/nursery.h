@@ -79,7 +79,9 @@ concept TaskBody = std::invocable < std::decay_t<Fn>
 /// Starts tasks and waits for them. Resource; made by `open_task_nursery` only.
 class TaskNursery {
  public:
-  TaskNursery(const TaskNursery&) = delete;
+  // The compiler shows these lines, with what to do instead, to who tries.
+  TaskNursery() = delete;                    // open_task_nursery makes it, for its body
+  TaskNursery(const TaskNursery&) = delete;  // it stays in its block: pass a TaskNursery& on
   TaskNursery& operator=(const TaskNursery&) = delete;
 
   /// Starts a task that runs `fn` (copied or moved in), and returns at once. Its error cancels the
@@ -299,7 +301,8 @@ T TaskNursery::start_named(std::string name, Fn&& fn, SourceLocation where) {
 namespace detail {
 
 template <class Body, class Nursery>
-decltype(auto) call_nursery_body(Body& body, Nursery& nursery) {
+requires(std::invocable<Body&, Nursery&> || std::invocable<Body&>)  //
+    decltype(auto) call_nursery_body(Body& body, Nursery& nursery) {
   if constexpr (std::invocable<Body&, Nursery&>) {
     return body(nursery);
   } else {
@@ -356,8 +359,18 @@ concept TaskNurseryBody = std::invocable<Body&, TaskNursery&> || std::invocable<
 /// what a task captures by reference must be declared outside.
 template <TaskNurseryBody Body>
 auto open_task_nursery(Body&& body) -> detail::NurseryResult<Body, TaskNursery> {
+  static_assert(!std::derived_from<detail::NurseryResult<Body, TaskNursery>, TaskNursery>,
+                "a nursery ends with its block: let the body return what its tasks computed, or "
+                "n.status()");
   const detail::NurseryHolder nursery(std::make_unique<TaskNursery>(detail::NurseryFactory::key()));
   return detail::run_nursery(*nursery, body);
+}
+
+/// Refuses a body that takes something else.
+template <class Body>
+requires(!TaskNurseryBody<Body>) void open_task_nursery(Body&&) {
+  static_assert(TaskNurseryBody<Body>,
+                "the body of open_task_nursery takes a TaskNursery&, or nothing");
 }
 
 }  // namespace troupe

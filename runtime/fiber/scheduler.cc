@@ -41,7 +41,7 @@ class BoostAlgorithm final : public boost::fibers::algo::algorithm {
       if (!scheduler_.has_ready()) return nullptr;
       if (scheduler_.picks_until_poll_ < 0 && scheduler_.client_ != nullptr)
         scheduler_.client_->poll();
-      scheduler_.picks_until_poll_ = Scheduler::picks_per_poll;
+      scheduler_.picks_until_poll_ = scheduler_.picks_per_poll_;
     }
     Runnable& next = scheduler_.pick();
     scheduler_.enter(next);
@@ -51,7 +51,7 @@ class BoostAlgorithm final : public boost::fibers::algo::algorithm {
   bool has_ready_fibers() const noexcept override { return scheduler_.has_ready(); }
 
   void suspend_until(const std::chrono::steady_clock::time_point&) noexcept override {
-    scheduler_.picks_until_poll_ = Scheduler::picks_per_poll;
+    scheduler_.picks_until_poll_ = scheduler_.picks_per_poll_;
     if (scheduler_.client_ != nullptr) scheduler_.client_->sleep();
   }
 
@@ -108,7 +108,8 @@ void Scheduler::attach(SchedulerClient* client, std::optional<std::uint64_t> see
   client_ = client;
   seeded_ = seed.has_value();
   random_ = seed.value_or(0) * 0x9E3779B97F4A7C15u + 1;
-  picks_until_poll_ = picks_per_poll;
+  picks_per_poll_ = 64;
+  picks_until_poll_ = picks_per_poll_;
 }
 
 bool Scheduler::coin() noexcept {  // xorshift64

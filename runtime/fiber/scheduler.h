@@ -9,7 +9,7 @@
 // (`context::resume`), so that a hand-over costs one switch instead of a round through Boost's
 // dispatcher fiber. The dispatcher still has to run at times, because Boost frees ended fibers
 // there and our loop polls on its stack: it does so when nothing is ready, and once in
-// `picks_per_poll` picks otherwise.
+// `picks_per_poll()` picks otherwise.
 //
 // C++ keeps its state of exceptions (the caught ones and the count of those in flight) per thread;
 // Boost before 1.88 does not save it across switches. The scheduler swaps these two words with
@@ -128,8 +128,11 @@ class Scheduler {
   /// off.
   void set_swap_exception_state(bool swap) noexcept { swap_exception_state_ = swap; }
 
-  /// After this many picks the dispatcher runs, even when others are ready.
-  static constexpr int picks_per_poll = 64;
+  /// After how many picks the dispatcher runs, even when others are ready. The loop adapts it to
+  /// the time that they take.
+  int picks_per_poll() const noexcept { return picks_per_poll_; }
+  /// Sets it.
+  void set_picks_per_poll(int picks) noexcept { picks_per_poll_ = picks; }
 
  private:
   friend class BoostAlgorithm;
@@ -144,7 +147,8 @@ class Scheduler {
   RunQueue next_batch_;  // became ready since the batch began
   Runnable* current_ = nullptr;
   SchedulerClient* client_ = nullptr;
-  int picks_until_poll_ = picks_per_poll;
+  int picks_per_poll_ = 64;
+  int picks_until_poll_ = 64;
   bool seeded_ = false;
   bool swap_exception_state_ = true;
   std::uint64_t random_ = 0;

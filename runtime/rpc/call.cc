@@ -3,107 +3,29 @@
 
 #include <exception>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "troupe/ipc/connection.h"
-#include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/errors.h"
-#include "troupe/runtime/base/log.h"
-#include "troupe/runtime/fiber/event.h"
-#include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/runtime/base/log_line.h"
+#include "troupe/runtime/fiber/checkpoint.h"
+#include "troupe/runtime/rpc/opener_end.h"
 #include "troupe/runtime/rpc/peer.h"
-#include "troupe/runtime/rpc/remote_error.h"
 
 namespace troupe {
 namespace {
 
 constexpr std::size_t max_name = 4096;
 
-// One call in progress; lives on the caller's stack.
-class PendingCall final : public DialogHandler {
- public:
-  PendingCall(Connection& connection, Bytes start)
-      : connection_(connection), dialog_(connection.open_dialog(*this)) {
-    try {
-      connection.send(FrameKind::start, dialog_, std::move(start));
-    } catch (...) {
-      connection.close_dialog(dialog_);
-      throw;
-    }
-  }
-  PendingCall(const PendingCall&) = delete;
-  PendingCall& operator=(const PendingCall&) = delete;
-  ~PendingCall() {
-    if (!closed_) connection_.close_dialog(dialog_);
-  }
-
-  // Checkpoint: the result, or what is to be thrown.
-  Bytes wait() {
-    if (!ended_.is_set()) ended_.wait();
-    return take_result();
-  }
-
-  // After a cancellation: asks the other side to end, and waits for that. Throws an error that the
-  // function raised before the request reached it; a result that crossed the request is dropped.
-  void cancel(std::string_view what, std::chrono::nanoseconds grace) {
-    if (!ended_.is_set()) connection_.send(FrameKind::cancel, dialog_, {});
-    CancelScope shield({.shield = true});
-    shield.run([&] { move_on_after(grace, [&] { ended_.wait(); }); });
-    if (!ended_.is_set()) {
-      log_message(LogLevel::warning, "rpc",
-                  "gave up a cancelled call of " + std::string(what) + " in " +
-                      connection_.peer().to_string() +
-                      ": it did not end in time; it may still be running there");
-      return;
-    }
-    if (error_ && !error_->by_runtime) throw_remote(*std::move(error_));
-  }
-
-  void on_frame(FrameKind kind, BytesView payload) override {
-    switch (kind) {
-      case FrameKind::ret:
-        result_ = Bytes(payload);
-        return end();
-      case FrameKind::error:
-        error_ = BoxedError::decode(payload);
-        return end();
-      case FrameKind::cancel_ack:
-        return;
-      default:
-        throw Error(std::string("a frame '") + to_string(kind) + "' in answer to a plain call");
-    }
-  }
-
-  void on_closed(std::exception_ptr why) override {
-    closed_ = std::move(why);
-    ended_.set();
-  }
-
- private:
-  void end() {
-    connection_.close_dialog(dialog_);
-    ended_.set();
-  }
-
-  Bytes take_result() {
-    if (closed_) std::rethrow_exception(closed_);
-    if (error_) throw_remote(*std::move(error_));
-    return std::move(result_);
-  }
-
-  Connection& connection_;
-  std::uint64_t dialog_;
-  Event ended_;
-  Bytes result_;
-  std::optional<BoxedError> error_;
-  std::exception_ptr closed_;
-};
+// With the first octet of a request: a window follows it.
+constexpr std::uint8_t window_flag = 0x80;
 
 }  // namespace
 
 void CallRequest::encode_head(Bytes& out) const {
-  put_u8(out, static_cast<std::uint8_t>(by));
+  put_u8(out,
+         static_cast<std::uint8_t>(static_cast<std::uint8_t>(by) | (window ? window_flag : 0)));
+  if (window) detail::put_window(out, *window);
   if (by == By::id) return put_u64(out, id);
   put_string(out, path);
   put_string(out, signature);
@@ -112,7 +34,9 @@ void CallRequest::encode_head(Bytes& out) const {
 CallRequest CallRequest::decode(BytesView payload) {
   ByteReader reader(payload);
   CallRequest request;
-  request.by = static_cast<By>(reader.u8());
+  const std::uint8_t first = reader.u8();
+  if ((first & window_flag) != 0) request.window = detail::get_window(reader);
+  request.by = static_cast<By>(first & ~window_flag);
   if (request.by == By::id) {
     request.id = reader.u64();
   } else {
@@ -125,23 +49,29 @@ CallRequest CallRequest::decode(BytesView payload) {
 
 namespace detail {
 
-Bytes call_over(Connection& connection, Bytes start, std::string_view what,
-                std::chrono::nanoseconds cancel_grace) {
+PlainCall::PlainCall(Peer& peer, std::string_view what) : peer_(peer), connection_(connect(peer)) {
   checkpoint_if_cancelled();
-  PendingCall pending(connection, std::move(start));
-  try {
-    return pending.wait();
-  } catch (const Cancelled&) {
-    pending.cancel(what, cancel_grace);
-    throw;
-  }
+  log_line(LogLevel::trace, "rpc", "calls ", what, " in '", connection_->peer().name, "'");
+  end_.emplace(*connection_, what, &peer);
 }
 
-Bytes call(Peer& peer, Bytes start, std::string_view what) {
+PlainCall::~PlainCall() = default;
+
+Bytes& PlainCall::wait() {
+  try {
+    end_->wait_ended();
+  } catch (const Cancelled&) {
+    if (end_->settle_cancelled(peer_.cancel_grace()) && end_->failed())
+      std::rethrow_exception(end_->failure());
+    throw;
+  }
+  return end_->result();
+}
+
+std::shared_ptr<Connection> connect(Peer& peer) {
   std::exception_ptr closed;
   try {
-    const std::shared_ptr<Connection> connection = peer.connect();
-    return call_over(*connection, std::move(start), what, peer.cancel_grace());
+    return peer.connect();
   } catch (const TransportClosed&) {
     closed = std::current_exception();
   }

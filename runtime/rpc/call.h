@@ -5,12 +5,15 @@
 // or `error`, or with the connection. Cancelling the caller's scope sends `cancel` and waits, for a
 // bounded time, until the remote task has ended.
 
-#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/rpc/credit.h"
+#include "troupe/runtime/rpc/opener_end.h"
 
 namespace troupe {
 
@@ -26,7 +29,8 @@ struct CallRequest {
   std::uint64_t id = 0;     ///< By id: `function_id`.
   std::string path{};       ///< By name: "module.fn".
   std::string signature{};  ///< By name: what the caller believes the signature to be.
-  BytesView arguments{};    ///< The encoded arguments; borrowed.
+  std::optional<detail::Window> window{};  ///< Streams and contexts: what the callee may send.
+  BytesView arguments{};                   ///< The encoded arguments; borrowed.
 
   /// Appends everything but the arguments, which follow.
   void encode_head(Bytes& out) const;
@@ -36,15 +40,31 @@ struct CallRequest {
 
 namespace detail {
 
-/// Makes a call to `peer` and returns the encoded result. `start` is a request with its arguments,
-/// `what` names the function in messages. Checkpoint. Throws what the remote function threw as
-/// `RemoteActorError`, the runtime's own verdicts as themselves, and `ActorDied` or
-/// `TransportClosed` when the peer is gone.
-Bytes call(Peer& peer, Bytes start, std::string_view what);
+/// One call of a plain function. Resource; lives on the caller's stack.
+class PlainCall {
+ public:
+  /// Connects to `peer` and opens the dialog; `what` names the function in messages. Checkpoint.
+  /// Throws `ActorDied` or `TransportClosed` when the peer is gone. Lifetime: both must outlive it.
+  PlainCall(Peer& peer, std::string_view what);
+  PlainCall(const PlainCall&) = delete;
+  PlainCall& operator=(const PlainCall&) = delete;
+  ~PlainCall();
 
-/// As above, over a connection that stands, without looking for what became of the peer.
-Bytes call_over(Connection& connection, Bytes start, std::string_view what,
-                std::chrono::nanoseconds cancel_grace);
+  /// Sends the request, which may be moved from. Never waits.
+  void start(Bytes& request) { end_->start(request); }
+  /// Waits for the encoded result. Checkpoint; a cancelled call is waited for until it has ended
+  /// over there. Throws what the remote function threw as `RemoteActorError`, the runtime's own
+  /// verdicts as themselves, and `ActorDied` or `TransportClosed` when the peer is gone.
+  Bytes& wait();
+
+ private:
+  Peer& peer_;
+  std::shared_ptr<Connection> connection_;
+  std::optional<OpenerEnd> end_;
+};
+
+/// The connection to `peer`. Checkpoint. Throws what became of it: `ActorDied`, `TransportClosed`.
+std::shared_ptr<Connection> connect(Peer& peer);
 
 }  // namespace detail
 }  // namespace troupe

@@ -16,33 +16,9 @@
 #include "troupe/ipc/uid.h"
 #include "troupe/runtime/rpc/call.h"
 #include "troupe/runtime/rpc/function.h"
+#include "troupe/runtime/rpc/open_dialog.h"
 
 namespace troupe {
-
-class Peer;
-
-namespace detail {
-
-/// A `start` frame's payload that calls `F`.
-template <auto F, class... Args>
-Bytes encode_start(Args&&... args) {
-  Bytes start;
-  CallRequest{.by = CallRequest::By::id, .id = function_id<F>()}.encode_head(start);
-  encode_call_into<F>(start, std::forward<Args>(args)...);
-  return start;
-}
-
-template <auto F>
-constexpr void check_plain() {
-  static_assert(FunctionTraits<F>::kind != FunctionKind::stream,
-                "this function is a stream (its first parameter is a Sink): call it with "
-                "portal.open_stream<&f>(args..., body)");
-  static_assert(FunctionTraits<F>::kind != FunctionKind::context,
-                "this function is a context (its first parameter is a Context&): call it with "
-                "portal.open_context<&f>(args..., body)");
-}
-
-}  // namespace detail
 
 /// A handle for calling into one actor. A value; using it after the actor is gone throws
 /// `TransportClosed` or `ActorDied`, never hangs.
@@ -58,21 +34,49 @@ class Portal {
   template <auto F, class... Args>
   ResultOf<F> run(Args&&... args) const {
     detail::check_plain<F>();
-    return decode_result<F>(detail::call(
-        *peer_, detail::encode_start<F>(std::forward<Args>(args)...), function_key<F>()));
+    detail::PlainCall call(*peer_, function_key<F>());
+    {
+      detail::ScratchBytes request;
+      detail::encode_start<F>(*request, std::nullopt, std::forward<Args>(args)...);
+      call.start(*request);
+    }
+    return decode_result<F>(call.wait());
   }
 
   /// Calls "module.fn" by name, for programs that do not share the binary. Checkpoint. Throws as
   /// above, and `MsgTypeError` naming both signatures when they differ.
   template <class R, class... Args>
   R run(std::string_view path, Args&&... args) const {
-    Bytes start;
+    detail::PlainCall call(*peer_, path);
+    Bytes request;
     CallRequest{.by = CallRequest::By::name,
                 .path = std::string(path),
                 .signature = wire_signature<R, Args...>()}
-        .encode_head(start);
-    start += encode_named_call(std::forward<Args>(args)...);
-    return decode_message<R>(detail::call(*peer_, std::move(start), path));
+        .encode_head(request);
+    request += encode_named_call(std::forward<Args>(args)...);
+    call.start(request);
+    return decode_message<R>(call.wait());
+  }
+
+  /// Calls the stream function `F` there (its first parameter is a `Sink<T>`), runs
+  /// `body(ReceiveStream<T>&)` with what it sends, and returns what `body` returns. The arguments
+  /// are those of `F` without the sink, then the body; `StreamOptions` may come first. Leaving the
+  /// block cancels the remote function and waits for its end; an error that it raised before that
+  /// arrived is thrown. Checkpoint. Throws as `run` does.
+  template <auto F, class... ArgsAndBody>
+  auto open_stream(ArgsAndBody&&... args_and_body) const {
+    return detail::open_stream<F>(peer_, std::forward<ArgsAndBody>(args_and_body)...);
+  }
+
+  /// Calls the context function `F` there (its first parameter is a `Context<P>&`), and when it has
+  /// started runs `body(CallerContext<P, R>&, first word)`; without the latter when `P::Started` is
+  /// void. The arguments are those of `F` without the context, then the body, whose value is
+  /// returned. The block is left only when the remote task has ended: a normal end waits for it, an
+  /// error or a cancellation on either side ends both. Checkpoint. Throws as `run` does, and
+  /// `ContextCancelled` when anyone but the opener cancelled the context.
+  template <auto F, class... ArgsAndBody>
+  auto open_context(ArgsAndBody&&... args_and_body) const {
+    return detail::open_context<F>(peer_, std::forward<ArgsAndBody>(args_and_body)...);
   }
 
   /// Asks the actor to end, and waits for its acknowledgement and end, `timeout` at most, shielded

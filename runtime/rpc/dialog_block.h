@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The block of a dialog at its opener: opens the dialog, runs the body, and is left only when the
+// remote task has ended (or was given up after a cancellation that it did not answer). What
+// `open_stream` and `open_context` have in common.
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/rpc/opener_end.h"
+
+namespace troupe {
+
+class Connection;
+class Peer;
+
+namespace detail {
+
+/// How a block is left when its body has ended well.
+enum class Leaving : std::uint8_t {
+  by_cancelling,  ///< A stream: the remote function is cancelled.
+  by_waiting,     ///< A context: the remote function is waited for.
+};
+
+/// One dialog, from its start to its end. Resource; lives on the opener's stack.
+class DialogBlock {
+ public:
+  /// Connects and opens the dialog; `input` gets its stream. Checkpoint. Throws as `call` does.
+  DialogBlock(std::shared_ptr<Peer> peer, std::string_view name, StreamInput& input,
+              Leaving leaving);
+  DialogBlock(const DialogBlock&) = delete;
+  DialogBlock& operator=(const DialogBlock&) = delete;
+  ~DialogBlock();
+
+  /// The dialog's end here.
+  OpenerEnd& end() noexcept { return *end_; }
+  /// The scope of the body.
+  CancelScope& scope() noexcept { return scope_; }
+
+  /// Sends the request and runs `body`; see `open_stream` and `open_context`.
+  template <class Body>
+  std::decay_t<std::invoke_result_t<Body&>> run(Bytes request, Body&& body) {
+    using R = std::decay_t<std::invoke_result_t<Body&>>;
+    if constexpr (std::is_void_v<R>) {
+      run_body(std::move(request), [&] { body(); });
+    } else {
+      std::optional<R> value;
+      run_body(std::move(request), [&] { value.emplace(body()); });
+      if (!value) throw_no_value();
+      return *std::move(value);
+    }
+  }
+
+  /// Asks the other side to end, and waits until it has heard that, for a bounded time. The task
+  /// of the body goes on; if another task calls this, the body is cancelled. Checkpoint, shielded.
+  void cancel();
+  /// Waits for the result. Checkpoint.
+  const Bytes& wait_for_result();
+
+ private:
+  void run_body(Bytes request, UniqueFunction<void()> body);
+  void leave(std::exception_ptr error);
+  void await_end();
+  void settle_cancelled();
+  void rethrow_outcome(std::exception_ptr error);
+  bool quietly_cancelled();
+  [[noreturn]] void throw_no_value();
+
+  std::shared_ptr<Peer> peer_;
+  std::shared_ptr<Connection> connection_;
+  std::optional<OpenerEnd> end_;
+  StreamInput& input_;
+  Leaving leaving_;
+  CancelScope scope_;
+  const Task* task_;
+};
+
+}  // namespace detail
+}  // namespace troupe

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/rpc/dialog_end.h"
+
+#include "troupe/ipc/limits.h"
+#include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/rpc/stream_input.h"
+
+namespace troupe::detail {
+namespace {
+
+// What a stop frame says.
+enum class Stop : std::uint8_t {
+  half = 0,  // no more values from me
+  left = 1,  // and I receive none
+};
+
+}  // namespace
+
+void put_window(Bytes& out, Window window) {
+  put_u32(out, window.messages);
+  put_u64(out, window.octets);
+}
+
+Window get_window(ByteReader& reader) {
+  Window window;
+  window.messages = reader.u32();
+  window.octets = reader.u64();
+  return window;
+}
+
+DialogEnd::DialogEnd(DialogPort* port) : port_(port) {
+  if (port == nullptr) kept_ = std::make_unique<std::pair<Uid, Uid>>();
+  peer_ = port != nullptr ? &port->peer() : &kept_->first;
+  self_ = port != nullptr ? &port->self() : &kept_->second;
+}
+
+DialogEnd::~DialogEnd() {
+  detach();
+  if (port_ != nullptr && id_ != 0) port_->close_dialog(id_);
+}
+
+void DialogEnd::attach(StreamInput& input) noexcept {
+  input_ = &input;
+  had_input_ = true;
+  input.attach(*this);
+}
+
+void DialogEnd::detach() noexcept {
+  if (input_ != nullptr) std::exchange(input_, nullptr)->detach();
+}
+
+// ---- Sending ----
+
+// The answer to a value that the other side sent just before it left is nobody's fault: it
+// vanishes. Who has read the end (or never had anything to read) knows better; and who has no
+// credit would wait for ever.
+bool DialogEnd::peer_left_seen() const noexcept {
+  return peer_left_ && input_ != nullptr && input_->end_known();
+}
+
+bool DialogEnd::can_ever_send() const noexcept {
+  return port_ != nullptr && !stopped_ && !peer_left_seen() && (!peer_left_ || credit_.available());
+}
+
+void DialogEnd::wait_until_may_send() {
+  while (!may_send()) {
+    if (!can_ever_send()) throw_broken();
+    if (credit_.available() && must_wait_for_room()) {
+      port_->wait_for_room();
+    } else {
+      senders_.park("Stream::send");
+    }
+  }
+}
+
+void DialogEnd::throw_broken() const {
+  if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
+  throw BrokenChannel("a value was sent in " + what() + ", where " + peer().to_string() +
+                      " receives no more; end when the other side does");
+}
+
+void DialogEnd::send_octets(Bytes& octets) {
+  const std::uint64_t cost = cost_of(octets.size());
+  if (octets.size() <= piece_size) {
+    port_->send_copy(FrameKind::yield, id_, octets);
+  } else {
+    port_->send(FrameKind::yield, id_, std::move(octets));
+  }
+  credit_.spend(cost);
+}
+
+void DialogEnd::credit(Window more) noexcept {
+  credit_.grant(more);
+  senders_.unpark_all();
+}
+
+void DialogEnd::grant(Window more) {
+  if (port_ == nullptr) return;
+  Bytes payload;
+  put_window(payload, more);
+  port_->send_copy(FrameKind::credit, id_, payload);
+}
+
+void DialogEnd::stop_sending() {
+  if (std::exchange(stopped_, true) || port_ == nullptr) return;
+  port_->send_copy(FrameKind::stop, id_, BytesView("\0", 1));
+  senders_.unpark_all();
+}
+
+void DialogEnd::leave_stream() {
+  stopped_ = true;
+  if (std::exchange(left_, true) || port_ == nullptr) return;
+  port_->send_copy(FrameKind::stop, id_, BytesView("\1", 1));
+  senders_.unpark_all();
+}
+
+void DialogEnd::request_cancel() {
+  if (std::exchange(cancel_called_, true) || port_ == nullptr) return;
+  port_->send_copy(FrameKind::cancel, id_, {});
+}
+
+// ---- Receiving ----
+
+void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
+  ByteReader reader(payload);
+  switch (kind) {
+    case FrameKind::yield:
+      if (!had_input_ || peer_stopped_) break;
+      if (input_ != nullptr) input_->accept(payload);
+      return;
+    case FrameKind::stop:
+      if (!had_input_ || peer_left_) break;
+      peer_stopped_ = true;
+      peer_left_ = reader.u8() == static_cast<std::uint8_t>(Stop::left);
+      if (input_ != nullptr) input_->finish(nullptr);
+      if (peer_left_) senders_.unpark_all();
+      return;
+    case FrameKind::credit:
+      return credit(get_window(reader));
+    case FrameKind::cancel_ack:
+      if (!cancel_called_ || cancel_acked_.is_set()) break;
+      cancel_acked_.set();
+      cancel_acked_or_ended_.set();
+      return on_cancel_acked();
+    default:
+      break;
+  }
+  throw Error(std::string("a frame '") + to_string(kind) + "' out of place in " + what());
+}
+
+void DialogEnd::lose_port(std::exception_ptr why) noexcept {
+  kept_ = std::make_unique<std::pair<Uid, Uid>>(peer(), self());
+  peer_ = &kept_->first;
+  self_ = &kept_->second;
+  finish(std::move(why));
+}
+
+void DialogEnd::finish(std::exception_ptr failure) noexcept {
+  port_ = nullptr;
+  cancel_acked_or_ended_.set();
+  senders_.unpark_all();
+  if (input_ != nullptr) input_->finish(std::move(failure));
+}
+
+}  // namespace troupe::detail

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One end of a dialog: what the caller's and the callee's end have in common, which is the stream
+// in both directions. A state machine over a `DialogPort`: frames in, frames out, no sockets and no
+// clock. `OpenerEnd` and `CalleeEnd` add the beginning and the end.
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "troupe/ipc/dialog_port.h"
+#include "troupe/runtime/fiber/event.h"
+#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/parking_lot.h"
+#include "troupe/runtime/rpc/codec.h"
+#include "troupe/runtime/rpc/credit.h"
+#include "troupe/runtime/rpc/scratch.h"
+
+namespace troupe::detail {
+
+class StreamInput;
+
+/// One end. Resource; used on the loop only.
+class DialogEnd : public DialogHandler {
+ public:
+  DialogEnd(const DialogEnd&) = delete;
+  DialogEnd& operator=(const DialogEnd&) = delete;
+
+  /// What the dialog is about, for messages: "the stream f in worker@1f3a9c02".
+  virtual std::string what() const = 0;
+  /// What an error of the connection really means; see `Peer::explain`. Waits, shielded, bounded.
+  virtual std::exception_ptr explain(std::exception_ptr closed) { return closed; }
+  /// Who is at the other end. Also after the dialog's end.
+  const Uid& peer() const noexcept { return *peer_; }
+  /// Who we are.
+  const Uid& self() const noexcept { return *self_; }
+
+  /// Whether the dialog goes on: neither end has finished it, and the connection stands.
+  bool open() const noexcept { return port_ != nullptr; }
+
+  /// Where the other side's values go. Lifetime: `input` must outlive this end.
+  void attach(StreamInput& input) noexcept;
+  /// Nobody receives any more: values that still come are dropped.
+  void detach() noexcept;
+
+  /// Sends one value of the stream: waits for credit. Checkpoint; when it throws, the value was not
+  /// sent. Throws `BrokenChannel` when the other side receives no more.
+  template <class T>
+  void send_value(const T& value) {
+    Loop& loop = Loop::current();
+    loop.check_cancelled();
+    if (!may_send()) [[unlikely]]
+      wait_until_may_send();
+    ScratchBytes octets;
+    encode_into(*octets, value);
+    send_octets(*octets);
+    loop.spend();
+  }
+  /// Sends one value if there is credit for it; else returns false. Never waits. Throws
+  /// `BrokenChannel` when the other side receives no more.
+  template <class T>
+  bool try_send_value(const T& value) {
+    if (!may_send()) {
+      if (!can_ever_send()) throw_broken();
+      return false;
+    }
+    ScratchBytes octets;
+    encode_into(*octets, value);
+    send_octets(*octets);
+    return true;
+  }
+
+  /// The other side grants credit.
+  void credit(Window more) noexcept;
+  /// The receiving half grants more credit.
+  void grant(Window more);
+  /// Says that no more values come from here. Does nothing the second time.
+  void stop_sending();
+  /// The same, and that nobody receives here any more.
+  void leave_stream();
+
+  /// Asks the other side to end. Does nothing the second time, or at the end.
+  void request_cancel();
+  /// Whether this side has asked the other one to end.
+  bool cancel_called() const noexcept { return cancel_called_; }
+  /// Whether the other side has heard that.
+  bool cancel_acked() const noexcept { return cancel_acked_.is_set(); }
+  /// Set when the other side has heard our request to end, or the dialog has ended.
+  Event& cancel_settled() noexcept { return cancel_acked_or_ended_; }
+
+ protected:
+  /// `port` is null when there is no connection any more.
+  explicit DialogEnd(DialogPort* port);
+  ~DialogEnd();
+
+  DialogPort* port() const noexcept { return port_; }
+  std::uint64_t id() const noexcept { return id_; }
+  void set_id(std::uint64_t id) noexcept { id_ = id; }
+  StreamInput* input() const noexcept { return input_; }
+
+  /// Handles the frames of streams and the acknowledgement of a cancel; throws on others.
+  void on_common_frame(FrameKind kind, BytesView payload);
+  /// The dialog has ended: nothing is sent any more. `failure` (may be null) is what the stream's
+  /// receiver gets. Unless the connection has ended, the caller tells it.
+  void finish(std::exception_ptr failure) noexcept;
+
+  /// The connection has ended: as `finish`, and the port may be gone from now on.
+  void lose_port(std::exception_ptr why) noexcept;
+
+  virtual void on_cancel_acked() {}
+
+ private:
+  bool may_send() const noexcept {
+    return credit_.available() && port_ != nullptr && !stopped_ && !must_wait_for_room() &&
+           !peer_left_seen();
+  }
+  bool can_ever_send() const noexcept;
+  bool must_wait_for_room() const noexcept {
+    return credit_.is_unlimited() && port_->queued() > max_queued;
+  }
+  bool peer_left_seen() const noexcept;
+  void wait_until_may_send();
+  [[noreturn]] void throw_broken() const;
+  void send_octets(Bytes& octets);
+
+  // A sender without a limit does not fill more than this of the connection's queue.
+  static constexpr std::size_t max_queued = 1u << 20;
+
+  DialogPort* port_;
+  std::uint64_t id_ = 0;
+  const Uid* peer_;  // the port's, or what is kept of them
+  const Uid* self_;
+  std::unique_ptr<std::pair<Uid, Uid>> kept_;
+  StreamInput* input_ = nullptr;
+  Credit credit_;
+  ParkingLot senders_;
+  bool had_input_ = false;
+  bool stopped_ = false;       // we have said that nothing more comes
+  bool left_ = false;          // we have said that we do not receive any more
+  bool peer_stopped_ = false;  // the other side has said the same
+  bool peer_left_ = false;
+  bool cancel_called_ = false;
+  Event cancel_acked_;
+  Event cancel_acked_or_ended_;
+};
+
+/// The payload of a frame that grants credit.
+void put_window(Bytes& out, Window window);
+/// Reads it. Throws `ShortRead`.
+Window get_window(ByteReader& reader);
+
+}  // namespace troupe::detail

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/rpc/stream_input.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "troupe/runtime/rpc/dialog_end.h"
+#include "troupe/runtime/rpc/errors.h"
+#include "troupe/runtime/rpc/remote_error.h"
+
+namespace troupe::detail {
+namespace {
+
+Window window_of(const StreamOptions& options, Window before) {
+  if (options.overrun != Overrun::wait) return Window::unlimited();
+  if (options.buffer == 0) return before;
+  const std::size_t most = std::numeric_limits<std::uint32_t>::max() - 1;
+  return {static_cast<std::uint32_t>(std::min(options.buffer, most)), before.octets};
+}
+
+}  // namespace
+
+void StreamInput::configure(const StreamOptions& options) {
+  overrun_ = options.overrun;
+  if (options.buffer != 0) buffer_ = options.buffer;
+  const Window window = window_of(options, window_.size());
+  if (window == window_.size()) return;
+  if (end_ == nullptr) {  // nothing was granted yet
+    window_ = ReceiveWindow(window);
+    return;
+  }
+  if (const std::optional<Window> grant = window_.resize(window)) send_grant(*grant);
+}
+
+// A stream that is started anew has the whole window again; what has come before keeps its place.
+void StreamInput::attach(DialogEnd& end) noexcept {
+  end_ = &end;
+  window_ = ReceiveWindow(window_.size());
+}
+
+void StreamInput::request_end() {
+  if (end_ != nullptr) end_->request_cancel();
+}
+
+void StreamInput::send_grant(Window grant) {
+  if (!finished_ && end_ != nullptr) end_->grant(grant);
+}
+
+void StreamInput::accept(BytesView octets) {
+  const std::uint64_t cost = cost_of(octets.size());
+  if (!window_.arrived(cost)) throw Error("more values of a stream than there was credit for");
+  any_came_ = true;
+  if (finished_ || abandoned_ || !make_room()) return;
+  try {
+    put(octets, cost);
+  } catch (const MsgTypeError&) {
+    finish(std::current_exception());
+  }
+}
+
+// Under `wait` the credit has made the room.
+bool StreamInput::make_room() {
+  if (overrun_ == Overrun::wait || buffered() < buffer_) return true;
+  if (overrun_ == Overrun::drop_oldest) {
+    drop_oldest();
+    return true;
+  }
+  finish(std::make_exception_ptr(
+      StreamOverrun("the receiver of " + end_->what() + " lags behind: its buffer of " +
+                    std::to_string(buffer_) + " values is full, and " + end_->peer().to_string() +
+                    " has sent one more; receive faster, give a larger buffer, or let the sender "
+                    "wait (Overrun::wait)")));
+  return false;
+}
+
+void StreamInput::finish(std::exception_ptr error) noexcept {
+  if (finished_) return;
+  finished_ = true;
+  failure_ = std::move(error);
+  close();
+}
+
+void StreamInput::abandon() noexcept {
+  abandoned_ = true;
+  close();
+}
+
+void StreamInput::report_end() {
+  end_seen_ = true;
+  if (failure_ == nullptr) return;
+  if (end_ != nullptr) failure_ = end_->explain(std::move(failure_));
+  std::rethrow_exception(failure_);
+}
+
+void StreamInput::throw_end() {
+  report_end();
+  throw EndOfChannel("the stream has ended: its sender sends no more values");
+}
+
+}  // namespace troupe::detail
