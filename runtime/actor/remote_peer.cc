@@ -122,10 +122,18 @@ bool RemotePeer::cancel_child(std::chrono::nanoseconds timeout) {
 }
 
 bool RemotePeer::cancel_stranger(std::chrono::nanoseconds timeout) {
+  if (uid_ == actor_.uid()) {  // nobody can wait for his own end
+    actor_.request_cancel(timeout, actor_.uid());
+    return true;
+  }
   const TimePoint deadline = detail::saturating_add(current_time(), timeout);
+  try {
+    if (!move_on_at(deadline, [&] { connect(); })) return false;
+  } catch (const TransportClosed&) {  // it is gone already
+    return false;
+  }
+  const Portal self(actor_.peer(uid_, address_));
   const auto asked = move_on_at(deadline, [&] {
-    const std::shared_ptr<Connection> connection = connect();
-    const Portal self(actor_.peer(uid_, address_));
     try {
       self.run<&detail::cancel_actor>(timeout, actor_.uid());
     } catch (const TransportClosed&) {  // it was quicker to leave than to answer
