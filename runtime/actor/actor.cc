@@ -219,12 +219,13 @@ std::shared_ptr<RemotePeer> Actor::peer(const Uid& uid, std::vector<Address> add
   return slot;
 }
 
+std::shared_ptr<Peer> Actor::followed(const Uid& uid) const {
+  const auto child = children_.find(uid.uuid);
+  return child == children_.end() ? nullptr : child->second->followed.lock();
+}
+
 Portal Actor::portal(const Uid& uid, const Address& address) {
-  if (const auto child = children_.find(uid.uuid); child != children_.end()) {
-    if (std::shared_ptr<Peer> followed = child->second->followed.lock()) {
-      return Portal(std::move(followed));
-    }
-  }
+  if (std::shared_ptr<Peer> child = followed(uid)) return Portal(std::move(child));
   return Portal(peer(uid, address));
 }
 
@@ -238,6 +239,7 @@ std::shared_ptr<RemotePeer> Actor::peer(const Uid& uid, const Address& address) 
 }
 
 Portal Actor::portal(const DirectoryEntry& entry) {
+  if (std::shared_ptr<Peer> child = followed(entry.uid)) return Portal(std::move(child));
   return Portal(peer(entry.uid, nearest_first(entry.addresses, entry.host)));
 }
 

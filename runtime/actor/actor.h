@@ -176,6 +176,7 @@ class Actor final : public TransportHandler {
   void on_disconnected(Connection& connection, std::exception_ptr why) override;
 
  private:
+  std::shared_ptr<Peer> followed(const Uid& uid) const;
   void expose_all();
   void bind_all();
   bool is_family(const Uid& uid) const;

@@ -62,7 +62,8 @@ void MainCall::close() {
 void MainCall::on_frame(FrameKind kind, BytesView payload) {
   switch (kind) {
     case FrameKind::ret:
-      outcome_->value = Bytes(payload);
+      // A permanent one-shot is called again and again; its first result stands.
+      if (!outcome_->done.is_set()) outcome_->value = Bytes(payload);
       close();
       outcome_->settle(nullptr);
       return link_->tell_returned();
