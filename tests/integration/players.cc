@@ -39,7 +39,7 @@ std::string say_hello(const std::string& other_actor) {
   return line;
 }
 
-inline const auto& scene = troupe::module<"scene", &say_hello, &hi>;
+[[maybe_unused]] inline const auto& scene = troupe::module<"scene", &say_hello, &hi>;
 
 void first_scene(const std::string& first, const std::string& second) {
   troupe::open_nursery([&](troupe::ActorNursery& n) {
@@ -75,7 +75,7 @@ void hold_court(int depth, bool stuck) {
   });
 }
 
-inline const auto& court = troupe::module<"court", &hold_court>;
+[[maybe_unused]] inline const auto& court = troupe::module<"court", &hold_court>;
 
 void throw_in_depth() { throw std::logic_error("the plot has a hole"); }
 
