@@ -63,7 +63,8 @@ void check_length(const std::string& path) {
 // Whoever owns a symbolic link on the way could turn it to another place later.
 void check_way(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (!folder.is_absolute()) refuse(path, "the path is not absolute");
+  if (!folder.is_absolute())
+    refuse(path, "the path is not absolute; set TROUPE_RUNTIME_DIR to one that is");
   std::error_code missing;  // which making the directory will tell
   const std::filesystem::path real = std::filesystem::canonical(folder, missing);
   if (!missing && real != folder) {

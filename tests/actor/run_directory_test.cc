@@ -92,8 +92,8 @@ TEST_F(RunDirectoryTest, LinksAndFilesAreRefusedAndLeftAlone) {
   fs::create_directory(home / "target");
   fs::create_directory_symlink(home / "target", home / "link");
   std::ofstream(home / "file") << "precious";
-  EXPECT_NE(refusal(home / "link").find("no directory of this user"), std::string::npos);
-  EXPECT_NE(refusal(home / "file").find("no directory of this user"), std::string::npos);
+  EXPECT_NE(refusal(home / "link").find("not a directory of this user"), std::string::npos);
+  EXPECT_NE(refusal(home / "file").find("not a directory of this user"), std::string::npos);
   const std::string behind = refusal(home / "link" / "mine");
   EXPECT_NE(behind.find((home / "target" / "mine").string()), std::string::npos) << behind;
   EXPECT_TRUE(fs::is_empty(home / "target"));
@@ -106,7 +106,7 @@ TEST_F(RunDirectoryTest, DirectoriesOfOthersAreRefused) {
   fs::create_directory(home / "theirs");
   ASSERT_EQ(::chmod((home / "theirs").c_str(), 0700), 0);
   ASSERT_EQ(::chown((home / "theirs").c_str(), 1, 1), 0);
-  EXPECT_NE(refusal(home / "theirs").find("no directory of this user"), std::string::npos);
+  EXPECT_NE(refusal(home / "theirs").find("not a directory of this user"), std::string::npos);
 }
 
 // IPC-09: a directory of one's own that others could enter is refused, not repaired: they may have

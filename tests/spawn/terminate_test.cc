@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "troupe/runtime/base/error.h"
+#include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/spawn/exec_backend.h"
 #include "troupe/tests/spawn/roles.h"
