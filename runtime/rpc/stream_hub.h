@@ -71,6 +71,9 @@ class StreamHub {
     return take(reader);
   }
 
+  /// What `receive` throws when `next` has come to the end.
+  [[noreturn]] void throw_end() { input_.throw_end(); }
+
   // The stream itself is one more consumer, from its first use on.
   std::optional<T> next_for_stream() { return next(stream_reader()); }
   std::optional<T> try_next_for_stream() { return try_next(stream_reader()); }
@@ -145,7 +148,7 @@ class StreamSubscription {
   /// Receives the next value. Checkpoint. Throws as the stream's own `receive`.
   T receive() {
     std::optional<T> value = next();
-    if (!value) detail::ChannelCore::throw_end();
+    if (!value) hub_.throw_end();
     return *std::move(value);
   }
   /// Receives the next value; empty at the end. Checkpoint.

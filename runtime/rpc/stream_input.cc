@@ -7,7 +7,6 @@
 
 #include "troupe/runtime/rpc/dialog_end.h"
 #include "troupe/runtime/rpc/errors.h"
-#include "troupe/runtime/rpc/remote_error.h"
 
 namespace troupe::detail {
 namespace {
@@ -44,8 +43,8 @@ void StreamInput::accept(BytesView octets) {
   if (finished_ || abandoned_ || !make_room()) return;
   try {
     put(octets, cost);
-  } catch (const MsgTypeError&) {
-    finish(std::current_exception());
+  } catch (const std::exception&) {  // no `T`, or so says its own serialize function
+    fail(std::current_exception());
   }
 }
 
@@ -56,7 +55,7 @@ bool StreamInput::make_room() {
     drop_oldest();
     return true;
   }
-  finish(std::make_exception_ptr(
+  fail(std::make_exception_ptr(
       StreamOverrun("the receiver of " + end_->what() + " lags behind: its buffer of " +
                     std::to_string(buffer_) + " values is full, and " + end_->peer().to_string() +
                     " has sent one more; receive faster, give a larger buffer, or let the sender "
@@ -71,6 +70,11 @@ void StreamInput::finish(std::exception_ptr error) noexcept {
   close();
 }
 
+void StreamInput::fail(std::exception_ptr error) noexcept {
+  failed_here_ = true;
+  finish(std::move(error));
+}
+
 void StreamInput::abandon() noexcept {
   abandoned_ = true;
   close();
@@ -79,7 +83,7 @@ void StreamInput::abandon() noexcept {
 void StreamInput::report_end() {
   end_seen_ = true;
   if (failure_ == nullptr) return;
-  if (end_ != nullptr) failure_ = end_->explain(std::move(failure_));
+  if (end_ != nullptr && !failed_here_) failure_ = end_->explain(failure_);
   std::rethrow_exception(failure_);
 }
 

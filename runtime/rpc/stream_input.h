@@ -45,6 +45,8 @@ class StreamInput {
 
   /// Whether nothing more comes.
   bool finished() const noexcept { return finished_; }
+  /// Whether nothing more comes, and all that has come was taken.
+  bool drained() const noexcept { return finished_ && buffered() == 0; }
   /// Whether its consumer knows that nothing more comes: it has read the end, or there never was
   /// anything to read.
   bool end_known() const noexcept { return finished_ && (end_seen_ || !any_came_); }
@@ -67,6 +69,7 @@ class StreamInput {
  private:
   void send_grant(Window grant);
   bool make_room();
+  void fail(std::exception_ptr error) noexcept;
 
   DialogEnd* end_ = nullptr;
   ReceiveWindow window_{default_window};
@@ -76,6 +79,7 @@ class StreamInput {
   bool abandoned_ = false;
   bool any_came_ = false;
   bool end_seen_ = false;
+  bool failed_here_ = false;  // the dialog knows nothing of `failure_`
   std::exception_ptr failure_;
 };
 
