@@ -99,7 +99,7 @@ void CalleeEnd::answer_cancelled() noexcept {
                            who)),
                        self()));
   } catch (const std::exception& unsent) {
-    report_unsent(nullptr, unsent.what());
+    give_up(nullptr, unsent.what());
   }
 }
 
@@ -112,9 +112,15 @@ void CalleeEnd::answer_error(const std::exception_ptr& error) noexcept {
     try {
       answer(FrameKind::error, box_verdict(std::make_exception_ptr(Error(unsent.what())), self()));
     } catch (const std::exception& lost) {
-      report_unsent(error, lost.what());
+      give_up(error, lost.what());
     }
   }
+}
+
+void CalleeEnd::give_up(const std::exception_ptr& error, const char* why) noexcept {
+  report_unsent(error, why);
+  port()->close_dialog(id());
+  finish(nullptr);
 }
 
 void CalleeEnd::report_unsent(const std::exception_ptr& error, const char* why) const noexcept {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -30,9 +31,11 @@ struct CalleeHost {
   std::chrono::nanoseconds cancel_grace{};  ///< How long a request to a caller is waited for.
 };
 
-/// The callee's end. Owned by the task that serves it; the connection holds a pointer until the
-/// dialog ends.
-class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
+/// The callee's end. Owned by the task that serves it, and by sinks that have got out of that; the
+/// connection holds a pointer until the dialog ends.
+class CalleeEnd final : public DialogEnd,
+                        public ListHook<InDispatcher>,
+                        public std::enable_shared_from_this<CalleeEnd> {
  public:
   /// Lifetime: all but `arguments` must outlive it.
   CalleeEnd(const FunctionEntry& function, DialogPort& port, std::uint64_t dialog,
@@ -62,6 +65,7 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
   void answer(FrameKind kind, Bytes payload);
   void answer_cancelled() noexcept;
   void answer_error(const std::exception_ptr& error) noexcept;
+  void give_up(const std::exception_ptr& error, const char* why) noexcept;
   void report_unsent(const std::exception_ptr& error, const char* why) const noexcept;
 
   const FunctionEntry& function_;

@@ -58,7 +58,7 @@ const FunctionEntry* Dispatcher::find(const CallRequest& request, std::string& a
 
 DialogHandler& Dispatcher::serve(const FunctionEntry& function, DialogPort& port,
                                  std::uint64_t dialog, const CallRequest& request) {
-  auto call = std::make_unique<detail::CalleeEnd>(function, port, dialog, request.arguments, host_);
+  auto call = std::make_shared<detail::CalleeEnd>(function, port, dialog, request.arguments, host_);
   detail::CalleeEnd& end = *call;
   if (request.window) end.credit(*request.window);
   served_->push_back(end);
