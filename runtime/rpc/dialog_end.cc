@@ -53,18 +53,45 @@ bool DialogEnd::can_ever_send() const noexcept {
   return port_ != nullptr && !stopped_ && !peer_left_seen() && (!peer_left_ || credit_.available());
 }
 
+// Credit wakes the first who waits, and each wakes the next: whoever sends all the time goes behind
+// those who wait, also where there is credit for one value only.
 void DialogEnd::wait_until_may_send() {
-  while (!may_send()) {
+  bool my_turn = !others_wait();
+  while (!my_turn || !may_send()) {
     if (!can_ever_send()) throw_broken();
-    if (credit_.available() && must_wait_for_room()) {
-      port_->wait_for_room();
+    if (my_turn && credit_.available() && must_wait_for_room()) {
+      wait_for_room();
     } else {
-      senders_.park("Stream::send");
+      park_sender();
+      my_turn = true;
     }
   }
 }
 
-void DialogEnd::throw_broken() const {
+void DialogEnd::park_sender() {
+  Sender sender;
+  senders_.park(sender, "Stream::send");
+  if (sender.has_turn) turn_given_ = false;
+}
+
+void DialogEnd::wait_for_room() {
+  struct Waiting {
+    bool& flag;
+    explicit Waiting(bool& f) : flag(f) { flag = true; }
+    ~Waiting() { flag = false; }
+  } const waiting(waits_for_room_);
+  port_->wait_for_room();
+}
+
+void DialogEnd::wake_next_sender() noexcept {
+  if (turn_given_ || !credit_.available()) return;
+  Parked* const first = senders_.unpark_one();
+  if (first == nullptr) return;
+  static_cast<Sender*>(first)->has_turn = true;
+  turn_given_ = true;
+}
+
+void DialogEnd::throw_broken() {
   if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
   throw BrokenChannel("a value was sent in " + what() + ", where " + peer_.to_string() +
                       " receives no more; end when the other side does");
@@ -82,7 +109,7 @@ void DialogEnd::send_octets(Bytes& octets) {
 
 void DialogEnd::credit(Window more) noexcept {
   credit_.grant(more);
-  senders_.unpark_all();
+  wake_next_sender();
 }
 
 void DialogEnd::grant(Window more) {

@@ -45,24 +45,28 @@ class DialogEnd : public DialogHandler {
   /// Nobody receives any more: values that still come are dropped.
   void detach() noexcept { input_ = nullptr; }
 
-  /// Sends one value of the stream: waits for credit. Checkpoint; when it throws, the value was not
-  /// sent. Throws `BrokenChannel` when the other side receives no more.
+  /// Sends one value of the stream: waits for credit, and for those who have waited longer.
+  /// Checkpoint; when it throws, the value was not sent. Throws `BrokenChannel` when the other side
+  /// receives no more.
   template <class T>
   void send_value(const T& value) {
     Loop& loop = Loop::current();
     loop.check_cancelled();
-    if (!may_send()) [[unlikely]]
-      wait_until_may_send();
-    ScratchBytes octets;
-    encode_into(*octets, value);
-    send_octets(*octets);
+    {
+      const Turn turn{*this};
+      if (!may_send() || others_wait()) [[unlikely]]
+        wait_until_may_send();
+      ScratchBytes octets;
+      encode_into(*octets, value);
+      send_octets(*octets);
+    }
     loop.spend();
   }
-  /// Sends one value if there is credit for it; else returns false. Never waits. Throws
-  /// `BrokenChannel` when the other side receives no more.
+  /// Sends one value if there is credit for it and nobody waits for some; else returns false. Never
+  /// waits. Throws as `send_value`.
   template <class T>
   bool try_send_value(const T& value) {
-    if (!may_send()) {
+    if (!may_send() || others_wait()) {
       if (!can_ever_send()) throw_broken();
       return false;
     }
@@ -108,6 +112,17 @@ class DialogEnd : public DialogHandler {
   virtual void on_cancel_acked() {}
 
  private:
+  // Lets the next sender that waits have its turn, however this one's ends.
+  struct Turn {
+    DialogEnd& end;
+    ~Turn() {
+      if (!end.senders_.empty()) end.wake_next_sender();
+    }
+  };
+  struct Sender : Parked {
+    bool has_turn = false;
+  };
+
   bool may_send() const noexcept {
     return credit_.available() && port_ != nullptr && !stopped_ && !must_wait_for_room() &&
            !peer_left_seen();
@@ -117,8 +132,12 @@ class DialogEnd : public DialogHandler {
     return credit_.is_unlimited() && port_->queued() > max_queued;
   }
   bool peer_left_seen() const noexcept;
+  bool others_wait() const noexcept { return turn_given_ || waits_for_room_ || !senders_.empty(); }
   void wait_until_may_send();
-  [[noreturn]] void throw_broken() const;
+  void park_sender();
+  void wait_for_room();
+  void wake_next_sender() noexcept;
+  [[noreturn]] void throw_broken();
   void send_octets(Bytes& octets);
 
   // A sender without a limit does not fill more than this of the connection's queue.
@@ -130,7 +149,9 @@ class DialogEnd : public DialogHandler {
   Uid self_;
   StreamInput* input_ = nullptr;
   Credit credit_;
-  ParkingLot senders_;
+  ParkingLot senders_;           // who waits for credit, or for those who wait
+  bool turn_given_ = false;      // the first of them was woken, and has not run yet
+  bool waits_for_room_ = false;  // it has run, and waits for the network
   bool had_input_ = false;
   bool stopped_ = false;       // we have said that nothing more comes
   bool left_ = false;          // we have said that we do not receive any more
