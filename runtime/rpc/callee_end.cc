@@ -39,8 +39,14 @@ std::string CalleeEnd::what() const {
 }
 
 std::optional<Uid> CalleeEnd::canceller() const {
-  if (cancelled_by_opener_) return peer();
-  return host_.canceller;
+  switch (cancelled_from()) {
+    case CancelledFrom::here:
+      return self();
+    case CancelledFrom::there:
+      return peer();
+    default:
+      return host_.canceller;
+  }
 }
 
 Bytes CalleeEnd::call() {
@@ -56,7 +62,10 @@ void CalleeEnd::run() {
     answer_cancelled();
     throw;
   } catch (...) {
-    answer_error(std::current_exception());
+    // Who has cancelled the context, and then gets that from the stream, has not failed.
+    const std::exception_ptr error = std::current_exception();
+    if (is_cancelled_here(error)) return answer_cancelled();
+    answer_error(error);
   }
 }
 
@@ -71,8 +80,7 @@ void CalleeEnd::send_started(BytesView value) {
 
 void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
   if (kind != FrameKind::cancel) return on_common_frame(kind, payload);
-  if (std::exchange(cancelled_by_opener_, true)) throw Error("a second cancel in " + what());
-  port()->send_copy(FrameKind::cancel_ack, id(), {});
+  on_cancel_requested();
   scope_.cancel("the caller cancelled the call");
 }
 

@@ -51,7 +51,7 @@ class CalleeEnd final : public DialogEnd,
   bool started() const noexcept { return started_; }
   /// The scope in which the function runs.
   CancelScope& scope() noexcept { return scope_; }
-  /// Who has asked this side to end.
+  /// Who has cancelled the dialog, or has asked the whole actor to end.
   std::optional<Uid> canceller() const;
   /// How long a request to the opener is waited for.
   std::chrono::nanoseconds cancel_grace() const noexcept { return host_.cancel_grace; }
@@ -73,7 +73,6 @@ class CalleeEnd final : public DialogEnd,
   const CalleeHost& host_;
   CancelScope scope_;
   bool started_ = false;
-  bool cancelled_by_opener_ = false;
 };
 
 /// An error of the runtime itself about a dialog, in the form in which it travels.

@@ -54,7 +54,7 @@ class DialogBlock {
     } else {
       std::optional<R> value;
       run_body(std::move(request), [&] { value.emplace(body()); });
-      if (!value) throw_no_value();
+      if (!value) end_->throw_cancelled_here();  // what ended the body was absorbed
       return *std::move(value);
     }
   }
@@ -67,12 +67,12 @@ class DialogBlock {
 
  private:
   void run_body(Bytes request, UniqueFunction<void()> body);
-  void leave(std::exception_ptr error);
-  void await_end();
-  void settle_cancelled();
-  void rethrow_outcome(std::exception_ptr error);
+  std::exception_ptr call_body(UniqueFunction<void()>& body);
+  void leave_in_order();
+  void settle();
+  void rethrow_outcome(const std::exception_ptr& error);
+  std::exception_ptr news();
   bool quietly_cancelled();
-  [[noreturn]] void throw_no_value();
 
   std::shared_ptr<Peer> peer_;
   std::shared_ptr<Connection> connection_;

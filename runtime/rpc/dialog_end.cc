@@ -3,6 +3,7 @@
 
 #include "troupe/ipc/limits.h"
 #include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/runtime/rpc/stream_input.h"
 
 namespace troupe::detail {
@@ -92,6 +93,7 @@ void DialogEnd::wake_next_sender() noexcept {
 }
 
 void DialogEnd::throw_broken() {
+  if (port_ == nullptr && cancelled_from_ == CancelledFrom::here) throw_cancelled_here();
   if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
   throw BrokenChannel("a value was sent in " + what() + ", where " + peer_.to_string() +
                       " receives no more; end when the other side does");
@@ -134,7 +136,22 @@ void DialogEnd::leave_stream() {
 
 void DialogEnd::request_cancel() {
   if (std::exchange(cancel_called_, true) || port_ == nullptr) return;
+  if (cancelled_from_ == CancelledFrom::nowhere) cancelled_from_ = CancelledFrom::here;
   port_->send_copy(FrameKind::cancel, id_, {});
+}
+
+void DialogEnd::on_cancel_requested() {
+  if (std::exchange(cancel_requested_, true)) throw Error("a second cancel in " + what());
+  if (cancelled_from_ == CancelledFrom::nowhere) cancelled_from_ = CancelledFrom::there;
+  port_->send_copy(FrameKind::cancel_ack, id_, {});
+}
+
+void DialogEnd::throw_cancelled_here() {
+  if (cancelled_here_ == nullptr) {
+    cancelled_here_ = std::make_exception_ptr(
+        ContextCancelled(what() + " was cancelled from here; use it before that", self_));
+  }
+  std::rethrow_exception(cancelled_here_);
 }
 
 // ---- Receiving ----

@@ -22,6 +22,9 @@ namespace troupe::detail {
 
 class StreamInput;
 
+/// Which side has cancelled a dialog first.
+enum class CancelledFrom : std::uint8_t { nowhere, here, there };
+
 /// One end. Resource; used on the loop only.
 class DialogEnd : public DialogHandler {
  public:
@@ -30,8 +33,9 @@ class DialogEnd : public DialogHandler {
 
   /// What the dialog is about, for messages: "the stream f in worker@1f3a9c02".
   virtual std::string what() const = 0;
-  /// What an error of the connection really means; see `Peer::explain`. Waits, shielded, bounded.
-  virtual std::exception_ptr explain(std::exception_ptr closed) { return closed; }
+  /// What the stream's receiver is to throw, when the dialog has ended with `failure`: what became
+  /// of the peer, see `Peer::explain`. Waits, shielded, bounded.
+  virtual std::exception_ptr explain(std::exception_ptr failure) { return failure; }
   /// Who is at the other end. Also after the dialog's end.
   const Uid& peer() const noexcept { return peer_; }
   /// Who we are.
@@ -47,7 +51,7 @@ class DialogEnd : public DialogHandler {
 
   /// Sends one value of the stream: waits for credit, and for those who have waited longer.
   /// Checkpoint; when it throws, the value was not sent. Throws `BrokenChannel` when the other side
-  /// receives no more.
+  /// receives no more, `ContextCancelled` when that is because this side has cancelled it.
   template <class T>
   void send_value(const T& value) {
     Loop& loop = Loop::current();
@@ -93,6 +97,15 @@ class DialogEnd : public DialogHandler {
   bool cancel_acked() const noexcept { return cancel_acked_.is_set(); }
   /// Set when the other side has heard our request to end, or the dialog has ended.
   Event& cancel_settled() noexcept { return cancel_acked_or_ended_; }
+  /// Which side has asked the other one to end, before the dialog did; the first, if both.
+  CancelledFrom cancelled_from() const noexcept { return cancelled_from_; }
+  /// Throws the `ContextCancelled` of who goes on with a dialog that it has cancelled: the same
+  /// object each time.
+  [[noreturn]] void throw_cancelled_here();
+  /// Whether `error` is that object.
+  bool is_cancelled_here(const std::exception_ptr& error) const noexcept {
+    return error != nullptr && error == cancelled_here_;
+  }
 
  protected:
   explicit DialogEnd(DialogPort& port);
@@ -109,6 +122,8 @@ class DialogEnd : public DialogHandler {
   /// receiver gets. Unless the connection has ended, the caller tells it.
   void finish(std::exception_ptr failure) noexcept;
 
+  /// The other side asks this one to end: acknowledges that. Throws when it has asked before.
+  void on_cancel_requested();
   virtual void on_cancel_acked() {}
 
  private:
@@ -158,6 +173,9 @@ class DialogEnd : public DialogHandler {
   bool peer_stopped_ = false;  // the other side has said the same
   bool peer_left_ = false;
   bool cancel_called_ = false;
+  bool cancel_requested_ = false;  // by the other side
+  CancelledFrom cancelled_from_ = CancelledFrom::nowhere;
+  std::exception_ptr cancelled_here_;
   Event cancel_acked_;
   Event cancel_acked_or_ended_;
 };
