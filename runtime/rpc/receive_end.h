@@ -61,7 +61,7 @@ class ReceiveEnd {
   template <std::invocable<StreamSubscription<T>&> Body>
   decltype(auto) subscribe(Body&& body) {
     if (!hub_) hub_ = std::make_unique<detail::StreamHub<T>>(input_);
-    StreamSubscription<T> values(*hub_);
+    StreamSubscription<T> values(static_cast<detail::StreamHub<T>&>(*hub_));
     return std::forward<Body>(body)(values);
   }
 
@@ -75,7 +75,7 @@ class ReceiveEnd {
 
  private:
   detail::TypedInput<T>& input_;
-  std::unique_ptr<detail::StreamHub<T>> hub_;
+  std::unique_ptr<detail::SharedStream<T>> hub_;
 };
 
 namespace detail {
