@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "troupe/ipc/connection.h"
+#include "troupe/ipc/dialog_port.h"
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/fiber/checkpoint.h"
@@ -35,12 +35,12 @@ bool tells_of_the_end(const std::exception_ptr& error) {
 DialogBlock::DialogBlock(std::shared_ptr<Peer> peer, std::string_view name, StreamInput& input,
                          Leaving leaving)
     : peer_(std::move(peer)),
-      connection_(connect(*peer_)),
+      port_(connect(*peer_)),
       input_(input),
       leaving_(leaving),
       task_(&Loop::current().current_task()) {
   checkpoint_if_cancelled();
-  end_.emplace(*connection_, name, peer_.get());
+  end_.emplace(*port_, name, peer_.get());
   end_->attach(input);
 }
 

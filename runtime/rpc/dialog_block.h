@@ -19,7 +19,7 @@
 
 namespace troupe {
 
-class Connection;
+class DialogPort;
 class Peer;
 
 namespace detail {
@@ -75,7 +75,7 @@ class DialogBlock {
   [[noreturn]] void throw_no_value();
 
   std::shared_ptr<Peer> peer_;
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<DialogPort> port_;
   std::optional<OpenerEnd> end_;
   StreamInput& input_;
   Leaving leaving_;
