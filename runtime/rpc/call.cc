@@ -36,6 +36,8 @@ CallRequest CallRequest::decode(BytesView payload) {
   const std::uint8_t first = reader.u8();
   if ((first & window_flag) != 0) request.window = detail::get_window(reader);
   request.by = static_cast<By>(first & ~window_flag);
+  if (request.by != By::id && request.by != By::name)
+    throw Error("a request that names its function in an unknown way");
   if (request.by == By::id) {
     request.id = reader.u64();
   } else {

@@ -34,7 +34,7 @@ struct CallRequest {
 
   /// Appends everything but the arguments, which follow.
   void encode_head(Bytes& out) const;
-  /// Reads a request; `arguments` is what is left. Throws `ShortRead`.
+  /// Reads a request; `arguments` is what is left. Throws `Error` when it is none.
   static CallRequest decode(BytesView payload);
 };
 

@@ -43,6 +43,8 @@ std::optional<Uid> CalleeEnd::canceller() const {
   return host_.canceller;
 }
 
+bool CalleeEnd::expects_credit() const noexcept { return function_.kind != FunctionKind::plain; }
+
 Bytes CalleeEnd::call() {
   if (function_.kind == FunctionKind::plain) return function_.thunk(arguments_);
   return function_.dialog_thunk(*this, arguments_);
@@ -56,17 +58,20 @@ void CalleeEnd::run() {
     answer_cancelled();
     throw;
   } catch (...) {
-    answer_error(std::current_exception());
+    const std::exception_ptr error = std::current_exception();
+    if (is_own_cancellation(error)) return answer_cancelled();
+    answer_error(error);
   }
 }
 
 void CalleeEnd::send_started(BytesView value) {
+  if (open()) {
+    Bytes payload;
+    put_window(payload, input() != nullptr ? input()->window() : Window{});
+    payload += value;
+    port()->send(FrameKind::started, id(), std::move(payload));
+  }
   started_ = true;
-  if (!open()) return;
-  Bytes payload;
-  put_window(payload, input() != nullptr ? input()->window() : Window{});
-  payload += value;
-  port()->send(FrameKind::started, id(), std::move(payload));
 }
 
 void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
@@ -76,9 +81,10 @@ void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
   scope_.cancel("the caller cancelled the call");
 }
 
+// Cancelled first: who waits in the stream then is not told of its end, as if that were an error.
 void CalleeEnd::on_closed(std::exception_ptr why) {
-  finish(std::move(why));
   scope_.cancel("the caller is gone");
+  finish(std::move(why));
 }
 
 void CalleeEnd::answer(FrameKind kind, Bytes payload) {
@@ -90,7 +96,7 @@ void CalleeEnd::answer(FrameKind kind, Bytes payload) {
 
 void CalleeEnd::answer_cancelled() noexcept {
   try {
-    const Uid who = canceller().value_or(self());
+    const Uid who = cancel_called() ? self() : canceller().value_or(self());
     answer(FrameKind::error,
            box_verdict(std::make_exception_ptr(ContextCancelled(
                            "the call of " + function_.name + " in " + self().to_string() +

@@ -27,10 +27,7 @@ IpcContext& current_ipc_ctx() {
 void IpcContext::begin_stream() {
   checkpoint_if_cancelled();
   check_may_stream();
-  if (cancel_called()) {
-    throw ContextCancelled(end_.what() + " was cancelled from here; open its stream before that",
-                           end_.self());
-  }
+  if (cancel_called()) std::rethrow_exception(end_.own_cancellation());
   if (stream_opened_) {
     throw UsageError("the stream of " + end_.what() +
                      " was opened before; a context has one stream: open another context for more");

@@ -42,6 +42,7 @@ DialogBlock::DialogBlock(std::shared_ptr<Peer> peer, std::string_view name, Stre
   checkpoint_if_cancelled();
   end_.emplace(*port_, name, peer_.get());
   end_->attach(input);
+  if (leaving == Leaving::by_waiting) end_->expect_started();
 }
 
 DialogBlock::~DialogBlock() { end_->set_body(nullptr); }
@@ -99,11 +100,14 @@ bool DialogBlock::quietly_cancelled() {
     std::rethrow_exception(end_->failure());
   } catch (const ContextCancelled& cancelled) {
     return cancelled.canceller() == end_->self();
+  } catch (...) {
+    return false;
   }
 }
 
 void DialogBlock::rethrow_outcome(std::exception_ptr error) {
   std::exception_ptr failure = end_->ended() ? end_->failure() : nullptr;
+  if (end_->is_own_cancellation(error)) error = nullptr;
   if (failure != nullptr && quietly_cancelled()) {
     if (error == failure) return;  // thrown by `result()`: no news to who has cancelled
     failure = nullptr;
@@ -141,9 +145,7 @@ const Bytes& DialogBlock::wait_for_result() {
   } else {
     end_->wait_ended();
   }
-  if (!end_->ended()) {
-    throw ContextCancelled(end_->what() + " was cancelled, and has not answered", end_->self());
-  }
+  if (!end_->ended()) std::rethrow_exception(end_->own_cancellation());
   return end_->result();
 }
 

@@ -3,16 +3,15 @@
 
 #include "troupe/ipc/limits.h"
 #include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/runtime/rpc/stream_input.h"
 
 namespace troupe::detail {
 namespace {
 
-// What a stop frame says.
-enum class Stop : std::uint8_t {
-  half = 0,  // no more values from me
-  left = 1,  // and I receive none
-};
+// What a stop frame says: no more values from me; and I receive none.
+constexpr BytesView half_close("\0", 1);
+constexpr BytesView leave("\1", 1);
 
 }  // namespace
 
@@ -32,6 +31,7 @@ DialogEnd::DialogEnd(DialogPort& port) : port_(&port), peer_(port.peer()), self_
 
 DialogEnd::~DialogEnd() {
   if (port_ != nullptr && id_ != 0) port_->close_dialog(id_);
+  release_senders();
 }
 
 void DialogEnd::attach(StreamInput& input) noexcept {
@@ -53,7 +53,11 @@ bool DialogEnd::can_ever_send() const noexcept {
   return port_ != nullptr && !stopped_ && !peer_left_seen() && (!peer_left_ || credit_.available());
 }
 
+// A sink may be used by a task that outlives the dialog: after a wait, nothing of this end may be
+// touched before it is known to be there.
 void DialogEnd::wait_until_may_send() {
+  WaitingSender self;
+  waiting_senders_.push_back(self);
   while (!may_send()) {
     if (!can_ever_send()) throw_broken();
     if (credit_.available() && must_wait_for_room()) {
@@ -61,7 +65,15 @@ void DialogEnd::wait_until_may_send() {
     } else {
       senders_.park("Stream::send");
     }
+    if (self.ended) {
+      throw BrokenChannel("a value that waited to be sent was not: its dialog has ended meanwhile");
+    }
   }
+}
+
+void DialogEnd::release_senders() noexcept {
+  waiting_senders_.for_each([](WaitingSender& sender) { sender.ended = true; });
+  senders_.unpark_all();
 }
 
 void DialogEnd::throw_broken() const {
@@ -94,40 +106,49 @@ void DialogEnd::grant(Window more) {
 
 void DialogEnd::stop_sending() {
   if (std::exchange(stopped_, true) || port_ == nullptr) return;
-  port_->send_copy(FrameKind::stop, id_, BytesView("\0", 1));
+  port_->send_copy(FrameKind::stop, id_, half_close);
   senders_.unpark_all();
 }
 
 void DialogEnd::leave_stream() {
   stopped_ = true;
   if (std::exchange(left_, true) || port_ == nullptr) return;
-  port_->send_copy(FrameKind::stop, id_, BytesView("\1", 1));
+  port_->send_copy(FrameKind::stop, id_, leave);
   senders_.unpark_all();
 }
 
 void DialogEnd::request_cancel() {
-  if (std::exchange(cancel_called_, true) || port_ == nullptr) return;
+  if (port_ == nullptr || std::exchange(cancel_called_, true)) return;
   port_->send_copy(FrameKind::cancel, id_, {});
+}
+
+const std::exception_ptr& DialogEnd::own_cancellation() {
+  if (own_cancellation_ == nullptr) {
+    own_cancellation_ = std::make_exception_ptr(ContextCancelled(
+        what() + " was cancelled from here, and does not go on; do what is to be done before that",
+        self_));
+  }
+  return own_cancellation_;
 }
 
 // ---- Receiving ----
 
 void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
-  ByteReader reader(payload);
   switch (kind) {
     case FrameKind::yield:
-      if (!had_input_ || peer_stopped_) break;
+      if (!expects_values() || peer_stopped_) break;
       if (input_ != nullptr) input_->accept(payload);
       return;
     case FrameKind::stop:
-      if (!had_input_ || peer_left_) break;
-      peer_stopped_ = true;
-      peer_left_ = reader.u8() == static_cast<std::uint8_t>(Stop::left);
-      if (input_ != nullptr) input_->finish(nullptr);
-      if (peer_left_) senders_.unpark_all();
-      return;
-    case FrameKind::credit:
-      return credit(get_window(reader));
+      if (!expects_values() || peer_left_) break;
+      return on_stop(payload);
+    case FrameKind::credit: {
+      if (!expects_credit()) break;
+      ByteReader reader(payload);
+      const Window more = get_window(reader);
+      if (reader.left() != 0) break;
+      return credit(more);
+    }
     case FrameKind::cancel_ack:
       if (!cancel_called_ || cancel_acked_.is_set()) break;
       cancel_acked_.set();
@@ -136,14 +157,29 @@ void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
     default:
       break;
   }
+  throw_out_of_place(kind);
+}
+
+void DialogEnd::on_stop(BytesView payload) {
+  const bool left = payload == leave;
+  if (!left && (payload != half_close || peer_stopped_)) throw_out_of_place(FrameKind::stop);
+  peer_stopped_ = true;
+  peer_left_ = left;
+  if (input_ != nullptr) input_->finish(nullptr);
+  if (!left) return;
+  credit_.bound(default_window);
+  senders_.unpark_all();
+}
+
+void DialogEnd::throw_out_of_place(FrameKind kind) const {
   throw Error(std::string("a frame '") + to_string(kind) + "' out of place in " + what());
 }
 
 void DialogEnd::finish(std::exception_ptr failure) noexcept {
   port_ = nullptr;
   cancel_acked_or_ended_.set();
-  senders_.unpark_all();
-  if (input_ != nullptr) input_->finish(std::move(failure));
+  release_senders();
+  if (input_ != nullptr) input_->finish_with_dialog(std::move(failure));
 }
 
 }  // namespace troupe::detail

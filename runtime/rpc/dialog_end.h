@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "troupe/ipc/dialog_port.h"
+#include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/parking_lot.h"
@@ -21,6 +22,12 @@
 namespace troupe::detail {
 
 class StreamInput;
+struct InSenders;
+
+/// A task that waits to send, on its stack: the end may be gone when it goes on.
+struct WaitingSender : ListHook<InSenders> {
+  bool ended = false;  ///< The dialog has ended, and its end may be gone.
+};
 
 /// One end. Resource; used on the loop only.
 class DialogEnd : public DialogHandler {
@@ -89,6 +96,13 @@ class DialogEnd : public DialogHandler {
   bool cancel_acked() const noexcept { return cancel_acked_.is_set(); }
   /// Set when the other side has heard our request to end, or the dialog has ended.
   Event& cancel_settled() noexcept { return cancel_acked_or_ended_; }
+  /// The `ContextCancelled` for those who go on here although this side has cancelled the dialog.
+  /// One object, so that it is known again where it comes out.
+  const std::exception_ptr& own_cancellation();
+  /// Whether it is that object.
+  bool is_own_cancellation(const std::exception_ptr& error) const noexcept {
+    return error != nullptr && error == own_cancellation_;
+  }
 
  protected:
   explicit DialogEnd(DialogPort& port);
@@ -98,7 +112,13 @@ class DialogEnd : public DialogHandler {
   std::uint64_t id() const noexcept { return id_; }
   void set_id(std::uint64_t id) noexcept { id_ = id; }
   StreamInput* input() const noexcept { return input_; }
+  /// Whether values have, or had, somewhere to go here.
+  bool had_input() const noexcept { return had_input_; }
 
+  /// Whether the other side may send values, and their end, by now.
+  virtual bool expects_values() const noexcept = 0;
+  /// Whether the other side may grant credit.
+  virtual bool expects_credit() const noexcept = 0;
   /// Handles the frames of streams and the acknowledgement of a cancel; throws on others.
   void on_common_frame(FrameKind kind, BytesView payload);
   /// The dialog has ended: nothing is sent any more. `failure` (may be null) is what the stream's
@@ -119,6 +139,9 @@ class DialogEnd : public DialogHandler {
   bool peer_left_seen() const noexcept;
   void wait_until_may_send();
   [[noreturn]] void throw_broken() const;
+  [[noreturn]] void throw_out_of_place(FrameKind kind) const;
+  void on_stop(BytesView payload);
+  void release_senders() noexcept;
   void send_octets(Bytes& octets);
 
   // A sender without a limit does not fill more than this of the connection's queue.
@@ -131,6 +154,7 @@ class DialogEnd : public DialogHandler {
   StreamInput* input_ = nullptr;
   Credit credit_;
   ParkingLot senders_;
+  IntrusiveList<WaitingSender, InSenders> waiting_senders_;
   bool had_input_ = false;
   bool stopped_ = false;       // we have said that nothing more comes
   bool left_ = false;          // we have said that we do not receive any more
@@ -139,9 +163,10 @@ class DialogEnd : public DialogHandler {
   bool cancel_called_ = false;
   Event cancel_acked_;
   Event cancel_acked_or_ended_;
+  std::exception_ptr own_cancellation_;
 };
 
-/// The payload of a frame that grants credit.
+/// Appends a window, as it stands in the payloads of `start`, `started` and `credit`.
 void put_window(Bytes& out, Window window);
 /// Reads it. Throws `ShortRead`.
 Window get_window(ByteReader& reader);

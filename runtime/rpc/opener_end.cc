@@ -57,8 +57,10 @@ Bytes& OpenerEnd::result() {
 }
 
 std::exception_ptr OpenerEnd::failure() {
-  if (std::exchange(closed_, false) && explainer_ != nullptr)
-    failure_ = explainer_->explain(std::move(failure_));
+  if (closed_ && explainer_ != nullptr) {
+    failure_ = explainer_->explain(failure_);  // others may ask meanwhile
+    closed_ = false;
+  }
   return failure_;
 }
 
@@ -94,7 +96,7 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
       return end(unbox(std::move(box)));
     }
     case FrameKind::started: {
-      if (started()) break;
+      if (!is_context_ || started()) break;
       ByteReader reader(payload);
       credit(get_window(reader));
       started_value_ = Bytes(reader.rest());
@@ -103,7 +105,7 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
       return;
     }
     case FrameKind::cancel:
-      if (cancelled_by_peer_) break;
+      if (!is_context_ || cancelled_by_peer_) break;
       cancelled_by_peer_ = true;
       port()->send_copy(FrameKind::cancel_ack, id(), {});
       return cancel_body("the other side cancelled the context");
@@ -125,7 +127,6 @@ void OpenerEnd::on_closed(std::exception_ptr why) {
 void OpenerEnd::end(std::exception_ptr failure) {
   port()->close_dialog(id());
   failure_ = std::move(failure);
-  // The receiver of a stream gets an error; that the stream was cancelled is no news to it.
   finish(failure_);
   started_or_ended_.set();
   ended_.set();

@@ -29,6 +29,8 @@ class OpenerEnd final : public DialogEnd {
   OpenerEnd(DialogPort& port, std::string_view name, Peer* peer = nullptr);
   ~OpenerEnd();
 
+  /// It is a context: the other side starts before it sends, and may cancel this one.
+  void expect_started() noexcept { is_context_ = true; }
   /// Sends the request. Lifetime: an attached input, too, must outlive it.
   void start(Bytes request);
 
@@ -75,9 +77,14 @@ class OpenerEnd final : public DialogEnd {
   void end(std::exception_ptr failure);
   void cancel_body(const char* why);
   void on_cancel_acked() override;
+  bool expects_values() const noexcept override {
+    return had_input() && (started() || !is_context_);
+  }
+  bool expects_credit() const noexcept override { return is_context_; }
 
   std::string_view name_;
   Peer* explainer_;
+  bool is_context_ = false;
   CancelScope* body_ = nullptr;
   Event started_;
   Event started_or_ended_;
