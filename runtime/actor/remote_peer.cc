@@ -43,7 +43,7 @@ void RemotePeer::detach(const Connection& connection) {
   disconnected_->set();
 }
 
-std::shared_ptr<Connection> RemotePeer::connect() {
+std::shared_ptr<DialogPort> RemotePeer::connect() {
   if (connection_ && connection_->open()) return connection_;
   if (child_ && child_->ended.is_set()) {
     if (child_->death) std::rethrow_exception(child_->death);
@@ -80,7 +80,7 @@ bool RemotePeer::cancel_actor(std::chrono::nanoseconds timeout) {
   shield.run([&] {
     const TimePoint deadline = current_time() + timeout;
     const auto asked = move_on_at(deadline, [&] {
-      const std::shared_ptr<Connection> connection = connect();
+      const std::shared_ptr<DialogPort> port = connect();
       const Portal self(actor_.peer(uid_, address_));
       try {
         self.run<&detail::cancel_actor>(timeout, actor_.uid());

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "troupe/ipc/connection.h"
+#include "troupe/ipc/dialog_port.h"
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/rpc/opener_end.h"
@@ -36,6 +36,8 @@ CallRequest CallRequest::decode(BytesView payload) {
   const std::uint8_t first = reader.u8();
   if ((first & window_flag) != 0) request.window = detail::get_window(reader);
   request.by = static_cast<By>(first & ~window_flag);
+  if (request.by != By::id && request.by != By::name)
+    throw Error("a request that names its function in an unknown way");
   if (request.by == By::id) {
     request.id = reader.u64();
   } else {
@@ -48,10 +50,10 @@ CallRequest CallRequest::decode(BytesView payload) {
 
 namespace detail {
 
-Bytes call_over(Connection& connection, Bytes start, std::string_view what,
+Bytes call_over(DialogPort& port, Bytes start, std::string_view what,
                 std::chrono::nanoseconds cancel_grace, Peer* peer) {
   checkpoint_if_cancelled();
-  OpenerEnd end(connection, what, peer);
+  OpenerEnd end(port, what, peer);
   end.start(std::move(start));
   try {
     end.wait_ended();
@@ -63,11 +65,11 @@ Bytes call_over(Connection& connection, Bytes start, std::string_view what,
 }
 
 Bytes call(Peer& peer, Bytes start, std::string_view what) {
-  const std::shared_ptr<Connection> connection = connect(peer);
-  return call_over(*connection, std::move(start), what, peer.cancel_grace(), &peer);
+  const std::shared_ptr<DialogPort> port = connect(peer);
+  return call_over(*port, std::move(start), what, peer.cancel_grace(), &peer);
 }
 
-std::shared_ptr<Connection> connect(Peer& peer) {
+std::shared_ptr<DialogPort> connect(Peer& peer) {
   std::exception_ptr closed;
   try {
     return peer.connect();

@@ -17,7 +17,7 @@
 
 namespace troupe {
 
-class Connection;
+class DialogPort;
 class Peer;
 
 /// What a call asks for, as it travels in the `start` frame.
@@ -34,7 +34,7 @@ struct CallRequest {
 
   /// Appends everything but the arguments, which follow.
   void encode_head(Bytes& out) const;
-  /// Reads a request; `arguments` is what is left. Throws `ShortRead`.
+  /// Reads a request; `arguments` is what is left. Throws `Error` when it is none.
   static CallRequest decode(BytesView payload);
 };
 
@@ -47,11 +47,11 @@ namespace detail {
 Bytes call(Peer& peer, Bytes start, std::string_view what);
 
 /// As above, over a connection that stands. `peer` (may be null) tells what became of the peer.
-Bytes call_over(Connection& connection, Bytes start, std::string_view what,
+Bytes call_over(DialogPort& port, Bytes start, std::string_view what,
                 std::chrono::nanoseconds cancel_grace, Peer* peer = nullptr);
 
 /// The connection to `peer`. Checkpoint. Throws what became of it: `ActorDied`, `TransportClosed`.
-std::shared_ptr<Connection> connect(Peer& peer);
+std::shared_ptr<DialogPort> connect(Peer& peer);
 
 }  // namespace detail
 }  // namespace troupe

@@ -49,6 +49,8 @@ std::optional<Uid> CalleeEnd::canceller() const {
   }
 }
 
+bool CalleeEnd::expects_credit() const noexcept { return function_.kind != FunctionKind::plain; }
+
 Bytes CalleeEnd::call() {
   if (function_.kind == FunctionKind::plain) return function_.thunk(arguments_);
   return function_.dialog_thunk(*this, arguments_);
@@ -64,18 +66,19 @@ void CalleeEnd::run() {
   } catch (...) {
     // Who has cancelled the context, and then gets that from the stream, has not failed.
     const std::exception_ptr error = std::current_exception();
-    if (is_cancelled_here(error)) return answer_cancelled();
+    if (is_own_cancellation(error)) return answer_cancelled();
     answer_error(error);
   }
 }
 
 void CalleeEnd::send_started(BytesView value) {
+  if (open()) {
+    Bytes payload;
+    put_window(payload, input() != nullptr ? input()->window() : Window{});
+    payload += value;
+    port()->send(FrameKind::started, id(), std::move(payload));
+  }
   started_ = true;
-  if (!open()) return;
-  Bytes payload;
-  put_window(payload, input() != nullptr ? input()->window() : Window{});
-  payload += value;
-  port()->send(FrameKind::started, id(), std::move(payload));
 }
 
 void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
@@ -84,9 +87,10 @@ void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
   scope_.cancel("the caller cancelled the call");
 }
 
+// Cancelled first: who waits in the stream then is not told of its end, as if that were an error.
 void CalleeEnd::on_closed(std::exception_ptr why) {
-  finish(std::move(why));
   scope_.cancel("the caller is gone");
+  finish(std::move(why));
 }
 
 void CalleeEnd::answer(FrameKind kind, Bytes payload) {
@@ -98,7 +102,7 @@ void CalleeEnd::answer(FrameKind kind, Bytes payload) {
 
 void CalleeEnd::answer_cancelled() noexcept {
   try {
-    const Uid who = canceller().value_or(self());
+    const Uid who = cancel_called() ? self() : canceller().value_or(self());
     answer(FrameKind::error,
            box_verdict(std::make_exception_ptr(ContextCancelled(
                            "the call of " + function_.name + " in " + self().to_string() +

@@ -61,6 +61,8 @@ class CalleeEnd final : public DialogEnd,
   void on_closed(std::exception_ptr why) override;
 
  private:
+  bool expects_values() const noexcept override { return had_input(); }
+  bool expects_credit() const noexcept override;
   Bytes call();
   void answer(FrameKind kind, Bytes payload);
   void answer_cancelled() noexcept;

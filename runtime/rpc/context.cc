@@ -43,7 +43,7 @@ IpcContext& current_ipc_ctx() {
 
 void IpcContext::begin_stream() {
   checkpoint_if_cancelled();
-  if (cancel_called() && end_.open()) end_.throw_cancelled_here();
+  if (cancel_called() && end_.open()) std::rethrow_exception(end_.own_cancellation());
   check_may_stream();
   if (stream_opened_) {
     throw UsageError("the stream of " + end_.what() +

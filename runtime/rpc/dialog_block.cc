@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "troupe/ipc/connection.h"
+#include "troupe/ipc/dialog_port.h"
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/fiber/checkpoint.h"
@@ -34,13 +34,14 @@ bool tells_of_the_end(const std::exception_ptr& error) {
 DialogBlock::DialogBlock(std::shared_ptr<Peer> peer, std::string_view name, StreamInput& input,
                          Leaving leaving)
     : peer_(std::move(peer)),
-      connection_(connect(*peer_)),
+      port_(connect(*peer_)),
       input_(input),
       leaving_(leaving),
       task_(&Loop::current().current_task()) {
   checkpoint_if_cancelled();
-  end_.emplace(*connection_, name, peer_.get());
+  end_.emplace(*port_, name, peer_.get());
   end_->attach(input);
+  if (leaving == Leaving::by_waiting) end_->expect_started();
 }
 
 DialogBlock::~DialogBlock() { end_->set_body(nullptr); }
@@ -108,6 +109,8 @@ bool DialogBlock::quietly_cancelled() {
     std::rethrow_exception(end_->failure());
   } catch (const ContextCancelled& cancelled) {
     return cancelled.canceller() == end_->self();
+  } catch (...) {
+    return false;
   }
 }
 
@@ -146,7 +149,7 @@ void DialogBlock::cancel() {
 const Bytes& DialogBlock::wait_for_result() {
   if (end_->cancelled_from() == CancelledFrom::here && !end_->ended()) {
     end_->settle_cancelled(peer_->cancel_grace());
-    if (!end_->ended()) end_->throw_cancelled_here();
+    if (!end_->ended()) std::rethrow_exception(end_->own_cancellation());
   } else {
     end_->wait_ended();
   }

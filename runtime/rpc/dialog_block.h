@@ -19,7 +19,7 @@
 
 namespace troupe {
 
-class Connection;
+class DialogPort;
 class Peer;
 
 namespace detail {
@@ -54,7 +54,8 @@ class DialogBlock {
     } else {
       std::optional<R> value;
       run_body(std::move(request), [&] { value.emplace(body()); });
-      if (!value) end_->throw_cancelled_here();  // what ended the body was absorbed
+      // What ended the body was absorbed.
+      if (!value) std::rethrow_exception(end_->own_cancellation());
       return *std::move(value);
     }
   }
@@ -75,7 +76,7 @@ class DialogBlock {
   bool quietly_cancelled();
 
   std::shared_ptr<Peer> peer_;
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<DialogPort> port_;
   std::optional<OpenerEnd> end_;
   StreamInput& input_;
   Leaving leaving_;

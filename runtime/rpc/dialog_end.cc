@@ -9,11 +9,9 @@
 namespace troupe::detail {
 namespace {
 
-// What a stop frame says.
-enum class Stop : std::uint8_t {
-  half = 0,  // no more values from me
-  left = 1,  // and I receive none
-};
+// What a stop frame says: no more values from me; and I receive none.
+constexpr BytesView half_close("\0", 1);
+constexpr BytesView leave("\1", 1);
 
 }  // namespace
 
@@ -93,7 +91,8 @@ void DialogEnd::wake_next_sender() noexcept {
 }
 
 void DialogEnd::throw_broken() {
-  if (port_ == nullptr && cancelled_from_ == CancelledFrom::here) throw_cancelled_here();
+  if (port_ == nullptr && cancelled_from_ == CancelledFrom::here)
+    std::rethrow_exception(own_cancellation());
   if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
   throw BrokenChannel("a value was sent in " + what() + ", where " + peer_.to_string() +
                       " receives no more; end when the other side does");
@@ -123,55 +122,56 @@ void DialogEnd::grant(Window more) {
 
 void DialogEnd::stop_sending() {
   if (std::exchange(stopped_, true) || port_ == nullptr) return;
-  port_->send_copy(FrameKind::stop, id_, BytesView("\0", 1));
+  port_->send_copy(FrameKind::stop, id_, half_close);
   senders_.unpark_all();
 }
 
 void DialogEnd::leave_stream() {
   stopped_ = true;
   if (std::exchange(left_, true) || port_ == nullptr) return;
-  port_->send_copy(FrameKind::stop, id_, BytesView("\1", 1));
+  port_->send_copy(FrameKind::stop, id_, leave);
   senders_.unpark_all();
 }
 
 void DialogEnd::request_cancel() {
-  if (std::exchange(cancel_called_, true) || port_ == nullptr) return;
+  if (port_ == nullptr || std::exchange(cancel_called_, true)) return;
   if (cancelled_from_ == CancelledFrom::nowhere) cancelled_from_ = CancelledFrom::here;
   port_->send_copy(FrameKind::cancel, id_, {});
 }
 
 void DialogEnd::on_cancel_requested() {
-  if (std::exchange(cancel_requested_, true)) throw Error("a second cancel in " + what());
+  if (std::exchange(cancel_requested_, true)) throw_out_of_place(FrameKind::cancel);
   if (cancelled_from_ == CancelledFrom::nowhere) cancelled_from_ = CancelledFrom::there;
   port_->send_copy(FrameKind::cancel_ack, id_, {});
 }
 
-void DialogEnd::throw_cancelled_here() {
-  if (cancelled_here_ == nullptr) {
-    cancelled_here_ = std::make_exception_ptr(
-        ContextCancelled(what() + " was cancelled from here; use it before that", self_));
+const std::exception_ptr& DialogEnd::own_cancellation() {
+  if (own_cancellation_ == nullptr) {
+    own_cancellation_ = std::make_exception_ptr(ContextCancelled(
+        what() + " was cancelled from here, and does not go on; do what is to be done before that",
+        self_));
   }
-  std::rethrow_exception(cancelled_here_);
+  return own_cancellation_;
 }
 
 // ---- Receiving ----
 
 void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
-  ByteReader reader(payload);
   switch (kind) {
     case FrameKind::yield:
-      if (!had_input_ || peer_stopped_) break;
+      if (!expects_values() || peer_stopped_) break;
       if (input_ != nullptr) input_->accept(payload);
       return;
     case FrameKind::stop:
-      if (!had_input_ || peer_left_) break;
-      peer_stopped_ = true;
-      peer_left_ = reader.u8() == static_cast<std::uint8_t>(Stop::left);
-      if (input_ != nullptr) input_->finish(nullptr);
-      if (peer_left_) senders_.unpark_all();
-      return;
-    case FrameKind::credit:
-      return credit(get_window(reader));
+      if (!expects_values() || peer_left_) break;
+      return on_stop(payload);
+    case FrameKind::credit: {
+      if (!expects_credit()) break;
+      ByteReader reader(payload);
+      const Window more = get_window(reader);
+      if (reader.left() != 0) break;
+      return credit(more);
+    }
     case FrameKind::cancel_ack:
       if (!cancel_called_ || cancel_acked_.is_set()) break;
       cancel_acked_.set();
@@ -180,6 +180,21 @@ void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
     default:
       break;
   }
+  throw_out_of_place(kind);
+}
+
+void DialogEnd::on_stop(BytesView payload) {
+  const bool left = payload == leave;
+  if (!left && (payload != half_close || peer_stopped_)) throw_out_of_place(FrameKind::stop);
+  peer_stopped_ = true;
+  peer_left_ = left;
+  if (input_ != nullptr) input_->finish(nullptr);
+  if (!left) return;
+  credit_.bound(default_window);
+  senders_.unpark_all();
+}
+
+void DialogEnd::throw_out_of_place(FrameKind kind) const {
   throw Error(std::string("a frame '") + to_string(kind) + "' out of place in " + what());
 }
 
@@ -187,7 +202,7 @@ void DialogEnd::finish(std::exception_ptr failure) noexcept {
   port_ = nullptr;
   cancel_acked_or_ended_.set();
   senders_.unpark_all();
-  if (input_ != nullptr) input_->finish(std::move(failure));
+  if (input_ != nullptr) input_->finish_with_dialog(std::move(failure));
 }
 
 }  // namespace troupe::detail

@@ -99,12 +99,12 @@ class DialogEnd : public DialogHandler {
   Event& cancel_settled() noexcept { return cancel_acked_or_ended_; }
   /// Which side has asked the other one to end, before the dialog did; the first, if both.
   CancelledFrom cancelled_from() const noexcept { return cancelled_from_; }
-  /// Throws the `ContextCancelled` of who goes on with a dialog that it has cancelled: the same
-  /// object each time.
-  [[noreturn]] void throw_cancelled_here();
-  /// Whether `error` is that object.
-  bool is_cancelled_here(const std::exception_ptr& error) const noexcept {
-    return error != nullptr && error == cancelled_here_;
+  /// The `ContextCancelled` for those who go on here although this side has cancelled the dialog.
+  /// One object, so that it is known again where it comes out.
+  const std::exception_ptr& own_cancellation();
+  /// Whether it is that object.
+  bool is_own_cancellation(const std::exception_ptr& error) const noexcept {
+    return error != nullptr && error == own_cancellation_;
   }
 
  protected:
@@ -115,7 +115,13 @@ class DialogEnd : public DialogHandler {
   std::uint64_t id() const noexcept { return id_; }
   void set_id(std::uint64_t id) noexcept { id_ = id; }
   StreamInput* input() const noexcept { return input_; }
+  /// Whether values have, or had, somewhere to go here.
+  bool had_input() const noexcept { return had_input_; }
 
+  /// Whether the other side may send values, and their end, by now.
+  virtual bool expects_values() const noexcept = 0;
+  /// Whether the other side may grant credit.
+  virtual bool expects_credit() const noexcept = 0;
   /// Handles the frames of streams and the acknowledgement of a cancel; throws on others.
   void on_common_frame(FrameKind kind, BytesView payload);
   /// The dialog has ended: nothing is sent any more. `failure` (may be null) is what the stream's
@@ -153,6 +159,8 @@ class DialogEnd : public DialogHandler {
   void wait_for_room();
   void wake_next_sender() noexcept;
   [[noreturn]] void throw_broken();
+  [[noreturn]] void throw_out_of_place(FrameKind kind) const;
+  void on_stop(BytesView payload);
   void send_octets(Bytes& octets);
 
   // A sender without a limit does not fill more than this of the connection's queue.
@@ -175,12 +183,12 @@ class DialogEnd : public DialogHandler {
   bool cancel_called_ = false;
   bool cancel_requested_ = false;  // by the other side
   CancelledFrom cancelled_from_ = CancelledFrom::nowhere;
-  std::exception_ptr cancelled_here_;
   Event cancel_acked_;
   Event cancel_acked_or_ended_;
+  std::exception_ptr own_cancellation_;
 };
 
-/// The payload of a frame that grants credit.
+/// Appends a window, as it stands in the payloads of `start`, `started` and `credit`.
 void put_window(Bytes& out, Window window);
 /// Reads it. Throws `ShortRead`.
 Window get_window(ByteReader& reader);

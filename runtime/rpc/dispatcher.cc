@@ -17,6 +17,16 @@ Bytes verdict(const E& error, const Uid& self) {
   return detail::box_verdict(std::make_exception_ptr(error), self);
 }
 
+// Streams and contexts come with credit for what the callee sends. Without it the callee would wait
+// for ever.
+void check_kind(const FunctionEntry& function, const CallRequest& request) {
+  if (request.window.has_value() == (function.kind != FunctionKind::plain)) return;
+  const char* way = function.kind == FunctionKind::stream    ? "a stream: use open_stream"
+                    : function.kind == FunctionKind::context ? "a context: use open_context"
+                                                             : "a plain function: use run";
+  throw UsageError(function.name + " is " + way);
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(Uid self, TaskNursery& nursery, std::chrono::nanoseconds cancel_grace)
@@ -75,6 +85,7 @@ DialogHandler* Dispatcher::on_start(DialogPort& port, std::uint64_t dialog, Byte
       throw ModuleNotExposed(self_.to_string() + " does not expose " + asked_for +
                              "; name the function in a module and enable that for the actor");
     }
+    check_kind(*function, request);
     return &serve(*function, port, dialog, request);
   } catch (const ModuleNotExposed& error) {
     port.send(FrameKind::error, dialog, verdict(error, self_));

@@ -103,7 +103,7 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
       return end(cancelled ? Outcome::cancelled : Outcome::error, unbox(std::move(box)));
     }
     case FrameKind::started: {
-      if (started()) break;
+      if (!is_context_ || started()) break;
       ByteReader reader(payload);
       credit(get_window(reader));
       started_value_ = Bytes(reader.rest());
@@ -112,6 +112,7 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
       return;
     }
     case FrameKind::cancel:
+      if (!is_context_) break;
       on_cancel_requested();
       return cancel_body("the other side cancelled the context");
     default:

@@ -31,6 +31,8 @@ class OpenerEnd final : public DialogEnd {
   OpenerEnd(DialogPort& port, std::string_view name, Peer* peer = nullptr);
   ~OpenerEnd();
 
+  /// It is a context: the other side starts before it sends, and may cancel this one.
+  void expect_started() noexcept { is_context_ = true; }
   /// Sends the request. Lifetime: an attached input, too, must outlive it.
   void start(Bytes request);
 
@@ -58,7 +60,7 @@ class OpenerEnd final : public DialogEnd {
   bool lost() const noexcept { return outcome_ == Outcome::lost; }
   /// Whether `error` is what its body was thrown, as the dialog was cancelled.
   bool tells_of_cancel(const std::exception_ptr& error) const noexcept {
-    return is_cancelled_here(error) || (was_cancelled() && error == failure_);
+    return is_own_cancellation(error) || (was_cancelled() && error == failure_);
   }
 
   /// Asks the other side to end and waits, whatever is cancelled, until it has heard that or has
@@ -86,9 +88,14 @@ class OpenerEnd final : public DialogEnd {
   void end(Outcome outcome, std::exception_ptr failure);
   void settle(Outcome outcome, std::exception_ptr failure);
   void on_cancel_acked() override;
+  bool expects_values() const noexcept override {
+    return had_input() && (started() || !is_context_);
+  }
+  bool expects_credit() const noexcept override { return is_context_; }
 
   std::string_view name_;
   Peer* explainer_;
+  bool is_context_ = false;
   CancelScope* body_ = nullptr;
   Event started_;
   Event started_or_ended_;

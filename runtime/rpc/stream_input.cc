@@ -23,6 +23,7 @@ Window window_of(const StreamOptions& options, Window before) {
 void StreamInput::configure(const StreamOptions& options) {
   overrun_ = options.overrun;
   if (options.buffer != 0) buffer_ = options.buffer;
+  while (overrun_ == Overrun::drop_oldest && buffered() > buffer_) drop_oldest();
   const Window window = window_of(options, window_.size());
   if (window == window_.size()) return;
   if (end_ == nullptr) {  // nothing was granted yet
@@ -43,8 +44,8 @@ void StreamInput::accept(BytesView octets) {
   if (finished_ || abandoned_ || !make_room()) return;
   try {
     put(octets, cost);
-  } catch (const std::exception&) {  // no `T`, or so says its own serialize function
-    fail(std::current_exception());
+  } catch (...) {  // of a user's load function, too: no fault of the connection
+    finish(std::current_exception());
   }
 }
 
@@ -55,7 +56,7 @@ bool StreamInput::make_room() {
     drop_oldest();
     return true;
   }
-  fail(std::make_exception_ptr(
+  finish(std::make_exception_ptr(
       StreamOverrun("the receiver of " + end_->what() + " lags behind: its buffer of " +
                     std::to_string(buffer_) + " values is full, and " + end_->peer().to_string() +
                     " has sent one more; receive faster, give a larger buffer, or let the sender "
@@ -70,8 +71,8 @@ void StreamInput::finish(std::exception_ptr error) noexcept {
   close();
 }
 
-void StreamInput::fail(std::exception_ptr error) noexcept {
-  failed_here_ = true;
+void StreamInput::finish_with_dialog(std::exception_ptr error) noexcept {
+  ended_with_dialog_ |= !finished_;
   finish(std::move(error));
 }
 
@@ -83,7 +84,8 @@ void StreamInput::abandon() noexcept {
 void StreamInput::report_end() {
   end_seen_ = true;
   if (failure_ == nullptr) return;
-  if (end_ != nullptr && !failed_here_) failure_ = end_->explain(failure_);
+  // Others may come to the end while this one waits for the explanation.
+  if (ended_with_dialog_) failure_ = end_->explain(failure_);
   std::rethrow_exception(failure_);
 }
 

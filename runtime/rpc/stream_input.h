@@ -36,10 +36,13 @@ class StreamInput {
   /// Sets how it buffers from now on.
   void configure(const StreamOptions& options);
 
-  /// A value has come. Throws when the sender had no credit for it: the connection is to end.
+  /// A value has come. Throws when the sender had no credit for it: the connection is to end. A
+  /// value that does not decode ends the stream, with an error for its receiver.
   void accept(BytesView octets);
   /// Nothing more comes; `error` (may be null) is what the receiver gets after the last value.
   void finish(std::exception_ptr error) noexcept;
+  /// The same, when it is the dialog that has ended: what its error means may still be unknown.
+  void finish_with_dialog(std::exception_ptr error) noexcept;
   /// Nobody receives any more: what has come and still comes is dropped.
   void abandon() noexcept;
 
@@ -69,7 +72,6 @@ class StreamInput {
  private:
   void send_grant(Window grant);
   bool make_room();
-  void fail(std::exception_ptr error) noexcept;
 
   DialogEnd* end_ = nullptr;
   ReceiveWindow window_{default_window};
@@ -79,7 +81,7 @@ class StreamInput {
   bool abandoned_ = false;
   bool any_came_ = false;
   bool end_seen_ = false;
-  bool failed_here_ = false;  // the dialog knows nothing of `failure_`
+  bool ended_with_dialog_ = false;
   std::exception_ptr failure_;
 };
 
