@@ -199,6 +199,7 @@ class CallerContext final
   /// threw, as `RemoteActorError`; `ContextCancelled` when the context was cancelled, by whomever;
   /// `ActorDied` or `TransportClosed` when its actor is gone.
   R result() {
+    const detail::DialogBlock::Use use(block_);
     this->leave_broken_stream();
     return decode_message<R>(block_.wait_for_result());
   }

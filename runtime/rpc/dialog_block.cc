@@ -95,7 +95,11 @@ void DialogBlock::leave_in_order() {
 void DialogBlock::settle() {
   end_->set_body(nullptr);
   input_.abandon();
-  if (!end_->ended()) end_->settle_cancelled(peer_->cancel_grace());
+  if (!end_->ended() && !end_->settle_cancelled(peer_->cancel_grace())) end_->abandon();
+  CancelScope shield({.shield = true});
+  shield.run([&] {
+    while (users_ > 0) unused_.park("the end of a dialog");
+  });
 }
 
 // A context that its own opener has cancelled ends quietly, and so does a stream, which every
@@ -142,6 +146,7 @@ void DialogBlock::rethrow_outcome(const std::exception_ptr& error) {
 
 // When no answer comes in time, the body is not kept waiting for it either.
 void DialogBlock::cancel() {
+  const Use use(*this);
   if (&Loop::current().current_task() == task_) end_->set_body(nullptr);
   if (!end_->cancel(peer_->cancel_grace())) end_->cancel_body("the context was cancelled");
 }

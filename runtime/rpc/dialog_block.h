@@ -5,6 +5,7 @@
 // remote task has ended (or was given up after a cancellation that it did not answer). What
 // `open_stream` and `open_context` have in common.
 
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/fiber/parking_lot.h"
 #include "troupe/runtime/rpc/opener_end.h"
 
 namespace troupe {
@@ -66,6 +68,21 @@ class DialogBlock {
   /// Waits for the result. Checkpoint.
   const Bytes& wait_for_result();
 
+  /// While it lives, the block is not left: a task elsewhere that cancels it, or waits for its
+  /// result, may be what ends it, and still be at it.
+  class Use {
+   public:
+    explicit Use(DialogBlock& block) noexcept : block_(block) { ++block_.users_; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() {
+      if (--block_.users_ == 0) block_.unused_.unpark_all();
+    }
+
+   private:
+    DialogBlock& block_;
+  };
+
  private:
   void run_body(Bytes request, UniqueFunction<void()> body);
   std::exception_ptr call_body(UniqueFunction<void()>& body);
@@ -82,6 +99,8 @@ class DialogBlock {
   Leaving leaving_;
   CancelScope scope_;
   const Task* task_;
+  std::size_t users_ = 0;
+  ParkingLot unused_;
 };
 
 }  // namespace detail

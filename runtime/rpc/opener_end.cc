@@ -92,6 +92,12 @@ bool OpenerEnd::settle_cancelled(std::chrono::nanoseconds grace) {
   return false;
 }
 
+void OpenerEnd::abandon() {
+  if (ended()) return;
+  port()->close_dialog(id());
+  settle(Outcome::cancelled, own_cancellation());
+}
+
 void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
   switch (kind) {
     case FrameKind::ret:

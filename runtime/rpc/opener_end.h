@@ -68,6 +68,8 @@ class OpenerEnd final : public DialogEnd {
   bool cancel(std::chrono::nanoseconds grace);
   /// The same, and then waits until it has ended. Returns false after giving up, with a warning.
   bool settle_cancelled(std::chrono::nanoseconds grace);
+  /// Ends the dialog here without an answer, as cancelled. Does nothing at the end.
+  void abandon();
 
   /// Is cancelled when the dialog fails or is cancelled before its body ends. Lifetime: until set
   /// to null.
