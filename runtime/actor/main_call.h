@@ -41,6 +41,8 @@ class MainCall final : public detail::DialogEnd {
   void on_closed(std::exception_ptr why) override;
 
  private:
+  bool expects_values() const noexcept override { return had_input(); }
+  bool expects_credit() const noexcept override { return false; }
   void send(Bytes start);
   void close();
   void take_error(BytesView payload);

@@ -51,7 +51,7 @@ void RemotePeer::detach(const Connection& connection) {
   disconnected_->set();
 }
 
-std::shared_ptr<Connection> RemotePeer::connect() {
+std::shared_ptr<DialogPort> RemotePeer::connect() {
   if (connection_ && connection_->open()) return connection_;
   wait_if_child_is_leaving();
   throw_if_child_has_ended();

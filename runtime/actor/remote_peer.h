@@ -17,6 +17,7 @@
 namespace troupe {
 
 class Actor;
+class Connection;
 
 /// One incarnation of an actor elsewhere; one object per actor and uid.
 class RemotePeer final : public Peer {
@@ -28,7 +29,7 @@ class RemotePeer final : public Peer {
 
   const Uid& uid() const noexcept override { return uid_; }
   const Address& address() const noexcept override { return address_; }
-  std::shared_ptr<Connection> connect() override;
+  std::shared_ptr<DialogPort> connect() override;
   bool connected() const noexcept override;
   std::exception_ptr explain(std::exception_ptr closed) override;
   bool cancel_actor(std::chrono::nanoseconds timeout) override;

@@ -30,7 +30,7 @@ std::string peer_of(const std::exception_ptr& closed) {
 
 }  // namespace
 
-std::shared_ptr<Connection> SupervisedPeer::connect() {
+std::shared_ptr<DialogPort> SupervisedPeer::connect() {
   for (;;) {
     if (state_ == State::over) throw_over();
     if (state_ == State::down) {

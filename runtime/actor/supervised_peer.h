@@ -31,7 +31,7 @@ class SupervisedPeer final : public Peer {
   const Uid& uid() const noexcept override { return uid_; }
   /// Where that one listens. As above.
   const Address& address() const noexcept override { return address_; }
-  std::shared_ptr<Connection> connect() override;
+  std::shared_ptr<DialogPort> connect() override;
   bool connected() const noexcept override;
   std::exception_ptr explain(std::exception_ptr closed) override;
   bool cancel_actor(std::chrono::nanoseconds timeout) override;

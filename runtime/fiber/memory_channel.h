@@ -224,15 +224,25 @@ class ChannelEnd {
   ChannelEnd(const ChannelEnd& other) noexcept;
   ChannelEnd(ChannelEnd&& other) noexcept
       : core_(std::exchange(other.core_, nullptr)), handle_(std::exchange(other.handle_, 0)) {}
-  ChannelEnd& operator=(ChannelEnd other) noexcept {
-    std::swap(core_, other.core_);
-    std::swap(handle_, other.handle_);
+  // Two of them, and not one by value: that could not be called by the classes derived from this.
+  ChannelEnd& operator=(const ChannelEnd& other) noexcept {
+    ChannelEnd copy(other);
+    swap(copy);
+    return *this;
+  }
+  ChannelEnd& operator=(ChannelEnd&& other) noexcept {
+    ChannelEnd taken(std::move(other));
+    swap(taken);
     return *this;
   }
   ~ChannelEnd();
 
   void require_open() const {
     if (handle_ == 0) ChannelCore::throw_closed(side);
+  }
+  void swap(ChannelEnd& other) noexcept {
+    std::swap(core_, other.core_);
+    std::swap(handle_, other.handle_);
   }
 
   ChannelCore* core_;

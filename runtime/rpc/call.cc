@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "troupe/ipc/connection.h"
+#include "troupe/ipc/dialog_port.h"
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/checkpoint.h"
@@ -37,6 +37,8 @@ CallRequest CallRequest::decode(BytesView payload) {
   const std::uint8_t first = reader.u8();
   if ((first & window_flag) != 0) request.window = detail::get_window(reader);
   request.by = static_cast<By>(first & ~window_flag);
+  if (request.by != By::id && request.by != By::name)
+    throw Error("a request that names its function in an unknown way");
   if (request.by == By::id) {
     request.id = reader.u64();
   } else {
@@ -49,10 +51,10 @@ CallRequest CallRequest::decode(BytesView payload) {
 
 namespace detail {
 
-PlainCall::PlainCall(Peer& peer, std::string_view what) : peer_(peer), connection_(connect(peer)) {
+PlainCall::PlainCall(Peer& peer, std::string_view what) : peer_(peer), port_(connect(peer)) {
   checkpoint_if_cancelled();
-  log_line(LogLevel::trace, "rpc", "calls ", what, " in '", connection_->peer().name, "'");
-  end_.emplace(*connection_, what, &peer);
+  log_line(LogLevel::trace, "rpc", "calls ", what, " in '", port_->peer().name, "'");
+  end_.emplace(*port_, what, &peer);
 }
 
 PlainCall::~PlainCall() = default;
@@ -68,7 +70,7 @@ Bytes& PlainCall::wait() {
   return end_->result();
 }
 
-std::shared_ptr<Connection> connect(Peer& peer) {
+std::shared_ptr<DialogPort> connect(Peer& peer) {
   std::exception_ptr closed;
   try {
     return peer.connect();

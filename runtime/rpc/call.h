@@ -17,7 +17,7 @@
 
 namespace troupe {
 
-class Connection;
+class DialogPort;
 class Peer;
 
 /// What a call asks for, as it travels in the `start` frame.
@@ -34,7 +34,7 @@ struct CallRequest {
 
   /// Appends everything but the arguments, which follow.
   void encode_head(Bytes& out) const;
-  /// Reads a request; `arguments` is what is left. Throws `ShortRead`.
+  /// Reads a request; `arguments` is what is left. Throws `Error` when it is none.
   static CallRequest decode(BytesView payload);
 };
 
@@ -59,12 +59,12 @@ class PlainCall {
 
  private:
   Peer& peer_;
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<DialogPort> port_;
   std::optional<OpenerEnd> end_;
 };
 
 /// The connection to `peer`. Checkpoint. Throws what became of it: `ActorDied`, `TransportClosed`.
-std::shared_ptr<Connection> connect(Peer& peer);
+std::shared_ptr<DialogPort> connect(Peer& peer);
 
 }  // namespace detail
 }  // namespace troupe

@@ -42,9 +42,17 @@ std::string CalleeEnd::what() const {
 }
 
 std::optional<Uid> CalleeEnd::canceller() const {
-  if (cancelled_by_opener_) return peer();
-  return host_.canceller;
+  switch (cancelled_from()) {
+    case CancelledFrom::here:
+      return self();
+    case CancelledFrom::there:
+      return peer();
+    default:
+      return host_.canceller;
+  }
 }
+
+bool CalleeEnd::expects_credit() const noexcept { return function_.kind != FunctionKind::plain; }
 
 // The result lies in scratch, filled after the function has returned.
 void CalleeEnd::call() {
@@ -68,30 +76,34 @@ void CalleeEnd::run() {
     answer_cancelled();
     throw;
   } catch (...) {
-    answer_error(std::current_exception());
+    // Who has cancelled the context, and then gets that from the stream, has not failed.
+    const std::exception_ptr error = std::current_exception();
+    if (is_own_cancellation(error)) return answer_cancelled();
+    answer_error(error);
   }
 }
 
 void CalleeEnd::send_started(BytesView value) {
+  if (open()) {
+    Bytes payload;
+    put_window(payload, input() != nullptr ? input()->window() : Window{});
+    payload += value;
+    port()->send(FrameKind::started, id(), std::move(payload));
+  }
   started_ = true;
-  if (!open()) return;
-  Bytes payload;
-  put_window(payload, input() != nullptr ? input()->window() : Window{});
-  payload += value;
-  port()->send(FrameKind::started, id(), std::move(payload));
 }
 
 void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
   if (kind != FrameKind::cancel) return on_common_frame(kind, payload);
-  if (std::exchange(cancelled_by_opener_, true)) throw Error("a second cancel in " + what());
   log_line(LogLevel::cancel, "rpc", "the caller cancels ", function_.name);
-  port()->send_copy(FrameKind::cancel_ack, id(), {});
+  on_cancel_requested();
   scope_.cancel("the caller cancelled the call");
 }
 
+// Cancelled first: who waits in the stream then is not told of its end, as if that were an error.
 void CalleeEnd::on_closed(std::exception_ptr why) {
-  lose_port(std::move(why));
   scope_.cancel("the caller is gone");
+  lose_port(std::move(why));
 }
 
 void CalleeEnd::answer(FrameKind kind, Bytes& payload) {
@@ -116,7 +128,7 @@ void CalleeEnd::answer_cancelled() noexcept {
         self());
     answer(FrameKind::error, box);
   } catch (const std::exception& unsent) {
-    report_unsent(nullptr, unsent.what());
+    give_up(nullptr, unsent.what());
   }
 }
 
@@ -134,9 +146,15 @@ void CalleeEnd::answer_error(const std::exception_ptr& error) noexcept {
       Bytes box = box_verdict(std::make_exception_ptr(Error(unsent.what())), self());
       answer(FrameKind::error, box);
     } catch (const std::exception& lost) {
-      report_unsent(error, lost.what());
+      give_up(error, lost.what());
     }
   }
+}
+
+void CalleeEnd::give_up(const std::exception_ptr& error, const char* why) noexcept {
+  report_unsent(error, why);
+  port()->close_dialog(id());
+  finish(nullptr);
 }
 
 void CalleeEnd::report_unsent(const std::exception_ptr& error, const char* why) const noexcept {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -30,9 +31,11 @@ struct CalleeHost {
   std::chrono::nanoseconds cancel_grace{};  ///< How long a request to a caller is waited for.
 };
 
-/// The callee's end. Owned by the task that serves it; the connection holds a pointer until the
-/// dialog ends.
-class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
+/// The callee's end. Owned by the task that serves it, and by sinks that have got out of that; the
+/// connection holds a pointer until the dialog ends.
+class CalleeEnd final : public DialogEnd,
+                        public ListHook<InDispatcher>,
+                        public std::enable_shared_from_this<CalleeEnd> {
  public:
   /// Lifetime: all but `arguments` must outlive it.
   CalleeEnd(const FunctionEntry& function, DialogPort& port, std::uint64_t dialog,
@@ -50,7 +53,7 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
   bool started() const noexcept { return started_; }
   /// The scope in which the function runs.
   CancelScope& scope() noexcept { return scope_; }
-  /// Who has asked this side to end.
+  /// Who has cancelled the dialog, or has asked the whole actor to end.
   std::optional<Uid> canceller() const;
   /// How long a request to the opener is waited for.
   std::chrono::nanoseconds cancel_grace() const noexcept { return host_.cancel_grace; }
@@ -60,10 +63,13 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
   void on_closed(std::exception_ptr why) override;
 
  private:
+  bool expects_values() const noexcept override { return had_input(); }
+  bool expects_credit() const noexcept override;
   void call();
   void answer(FrameKind kind, Bytes& payload);
   void answer_cancelled() noexcept;
   void answer_error(const std::exception_ptr& error) noexcept;
+  void give_up(const std::exception_ptr& error, const char* why) noexcept;
   void report_unsent(const std::exception_ptr& error, const char* why) const noexcept;
 
   const FunctionEntry& function_;
@@ -71,7 +77,6 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
   const CalleeHost& host_;
   CancelScope scope_;
   bool started_ = false;
-  bool cancelled_by_opener_ = false;
   std::optional<Uid> caller_;  // only where the function asks for it
 };
 

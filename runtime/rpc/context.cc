@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/rpc/context.h"
 
+#include <algorithm>
+#include <exception>
+
+#include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/errors.h"
 #include "troupe/runtime/fiber/task_local.h"
@@ -15,6 +19,19 @@ TaskLocal<IpcContext*>& current() {
   return context;
 }
 
+// Alone, or from several tasks of the stream's body.
+bool is_end_of_channel(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const EndOfChannel&) {
+    return true;
+  } catch (const ExceptionGroup& group) {
+    return std::ranges::all_of(group.exceptions(), is_end_of_channel);
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
 
 IpcContext& current_ipc_ctx() {
@@ -26,11 +43,8 @@ IpcContext& current_ipc_ctx() {
 
 void IpcContext::begin_stream() {
   checkpoint_if_cancelled();
+  if (cancel_called() && end_.open()) std::rethrow_exception(end_.own_cancellation());
   check_may_stream();
-  if (cancel_called()) {
-    throw ContextCancelled(end_.what() + " was cancelled from here; open its stream before that",
-                           end_.self());
-  }
   if (stream_opened_) {
     throw UsageError("the stream of " + end_.what() +
                      " was opened before; a context has one stream: open another context for more");
@@ -38,13 +52,26 @@ void IpcContext::begin_stream() {
   stream_opened_ = true;
 }
 
+// Who leaves by an error says nothing: the error itself ends the context. When it does not, because
+// a scope within the context absorbs the cancellation, the other side is to know that nobody is
+// there.
 void IpcContext::run_stream(UniqueFunction<void()> body, bool absorbs_end) {
   try {
     body();
-  } catch (const EndOfChannel&) {
-    if (!absorbs_end) throw;
+  } catch (const Cancelled&) {
+    if (!cancel_scope().effectively_cancelled()) end_.leave_stream();
+    throw;
+  } catch (...) {
+    if (!absorbs_end || !is_end_of_channel(std::current_exception())) {
+      stream_broken_off_ = true;
+      throw;
+    }
   }
   end_.leave_stream();
+}
+
+void IpcContext::leave_broken_stream() {
+  if (stream_broken_off_) end_.leave_stream();
 }
 
 namespace detail {
@@ -61,14 +88,9 @@ void cancel_opener(CalleeEnd& end) {
   shield.run([&] { move_on_after(end.cancel_grace(), [&] { end.cancel_settled().wait(); }); });
 }
 
-std::optional<Uid> canceller_of(const CalleeEnd& end) {
-  if (end.cancel_called()) return end.self();
-  return end.canceller();
-}
-
 std::optional<Uid> canceller_of(const OpenerEnd& end) {
-  if (end.cancel_called()) return end.self();
-  if (end.was_cancelled() || end.cancelled_by_peer()) return end.peer();
+  if (end.cancelled_from() == CancelledFrom::here) return end.self();
+  if (end.cancelled_from() == CancelledFrom::there || end.was_cancelled()) return end.peer();
   return std::nullopt;
 }
 
@@ -87,7 +109,7 @@ void check_started_before_stream(const CalleeEnd& end) {
 }
 
 void check_started_before_return(const CalleeEnd& end) {
-  if (end.started()) return;
+  if (end.started() || end.cancelled_from() != CancelledFrom::nowhere) return;
   throw UsageError(end.what() +
                    " returned without a call of `started`; every context calls it once");
 }

@@ -35,8 +35,9 @@ class IpcContext {
   bool cancel_called() const noexcept { return end_.cancel_called(); }
   /// Whether the other side has heard it.
   bool cancel_acked() const noexcept { return end_.cancel_acked(); }
-  /// The actor that the cancellation of this context came from: ourselves, the other side, or (in
-  /// the callee) who has asked the actor to end. None when nobody has cancelled it.
+  /// The actor that the cancellation of this context came from, the first if there are several:
+  /// ourselves, the other side, or (in the callee) who has asked the actor to end. None when nobody
+  /// has cancelled it.
   virtual std::optional<Uid> canceller() const = 0;
   /// The actor at the other side.
   const Uid& peer() const noexcept { return end_.peer(); }
@@ -51,12 +52,15 @@ class IpcContext {
   void begin_stream();
   /// Runs the body of a stream and leaves the stream in order.
   void run_stream(UniqueFunction<void()> body, bool absorbs_end);
+  /// Tells the other side of a stream that an error has broken off, when the context goes on.
+  void leave_broken_stream();
   virtual void check_may_stream() = 0;
 
   detail::DialogEnd& end_;
 
  private:
   bool stream_opened_ = false;
+  bool stream_broken_off_ = false;
 };
 
 /// The context that the calling task, or one that started it, runs in. Throws `UsageError` outside
@@ -109,8 +113,9 @@ class StreamingContext : public IpcContext {
  public:
   /// Opens the stream, runs `body(stream)` and leaves the stream: the other side's loop ends. Once
   /// a context. Returns what `body` returns; `EndOfChannel` out of a body that returns nothing is
-  /// its normal end. Checkpoint. Throws `UsageError` the second time and, in the callee, before
-  /// `started`; what has ended the context, when that was an error.
+  /// its normal end. An error that leaves `body` says nothing to the other side, as it ends the
+  /// context. Checkpoint. Throws `UsageError` the second time and, in the callee, before `started`;
+  /// `ContextCancelled` after `cancel`; what has ended the context, when that was an error.
   template <std::invocable<Stream<Received, Sent>&> Body>
   decltype(auto) open_stream(Body&& body) {
     return open_stream(StreamOptions{}, std::forward<Body>(body));
@@ -193,7 +198,11 @@ class CallerContext final
   /// Waits for the function's result. May be called again. Checkpoint. Throws what the function
   /// threw, as `RemoteActorError`; `ContextCancelled` when the context was cancelled, by whomever;
   /// `ActorDied` or `TransportClosed` when its actor is gone.
-  R result() { return decode_message<R>(block_.wait_for_result()); }
+  R result() {
+    const detail::DialogBlock::Use use(block_);
+    this->leave_broken_stream();
+    return decode_message<R>(block_.wait_for_result());
+  }
 
   void cancel() override { block_.cancel(); }
   std::optional<Uid> canceller() const override;
@@ -209,7 +218,6 @@ namespace detail {
 
 // What does not depend on the protocol.
 void cancel_opener(CalleeEnd& end);
-std::optional<Uid> canceller_of(const CalleeEnd& end);
 std::optional<Uid> canceller_of(const OpenerEnd& end);
 void say_started(CalleeEnd& end, BytesView octets);
 void check_started_before_stream(const CalleeEnd& end);
@@ -245,7 +253,7 @@ void Context<P>::cancel() {
 }
 template <class P>
 std::optional<Uid> Context<P>::canceller() const {
-  return detail::canceller_of(callee_);
+  return callee_.canceller();
 }
 template <class P>
 void Context<P>::send_started(BytesView octets) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace troupe::detail {
 
@@ -51,6 +52,12 @@ class Credit {
     if (unlimited_) return;
     --messages_;
     octets_ -= static_cast<std::int64_t>(cost);
+  }
+  /// The receiver takes no more values: where there was no limit, there is one now.
+  void bound(Window most) noexcept {
+    if (!std::exchange(unlimited_, false)) return;
+    messages_ = most.messages;
+    octets_ = static_cast<std::int64_t>(most.octets);
   }
   /// The receiver grants more.
   void grant(Window more) noexcept {

@@ -5,6 +5,7 @@
 // remote task has ended (or was given up after a cancellation that it did not answer). What
 // `open_stream` and `open_context` have in common.
 
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -15,11 +16,12 @@
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/fiber/parking_lot.h"
 #include "troupe/runtime/rpc/opener_end.h"
 
 namespace troupe {
 
-class Connection;
+class DialogPort;
 class Peer;
 
 namespace detail {
@@ -54,7 +56,8 @@ class DialogBlock {
     } else {
       std::optional<R> value;
       run_body(std::move(request), [&] { value.emplace(body()); });
-      if (!value) throw_no_value();
+      // What ended the body was absorbed.
+      if (!value) std::rethrow_exception(end_->own_cancellation());
       return *std::move(value);
     }
   }
@@ -65,22 +68,39 @@ class DialogBlock {
   /// Waits for the result. Checkpoint.
   const Bytes& wait_for_result();
 
+  /// While it lives, the block is not left: a task elsewhere that cancels it, or waits for its
+  /// result, may be what ends it, and still be at it.
+  class Use {
+   public:
+    explicit Use(DialogBlock& block) noexcept : block_(block) { ++block_.users_; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() {
+      if (--block_.users_ == 0) block_.unused_.unpark_all();
+    }
+
+   private:
+    DialogBlock& block_;
+  };
+
  private:
   void run_body(Bytes request, UniqueFunction<void()> body);
-  void leave(std::exception_ptr error);
-  void await_end();
-  void settle_cancelled();
-  void rethrow_outcome(std::exception_ptr error);
+  std::exception_ptr call_body(UniqueFunction<void()>& body);
+  void leave_in_order();
+  void settle();
+  void rethrow_outcome(const std::exception_ptr& error);
+  std::exception_ptr news();
   bool quietly_cancelled();
-  [[noreturn]] void throw_no_value();
 
   std::shared_ptr<Peer> peer_;
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<DialogPort> port_;
   std::optional<OpenerEnd> end_;
   StreamInput& input_;
   Leaving leaving_;
   CancelScope scope_;
   const Task* task_;
+  std::size_t users_ = 0;
+  ParkingLot unused_;
 };
 
 }  // namespace detail

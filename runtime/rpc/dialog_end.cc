@@ -3,16 +3,15 @@
 
 #include "troupe/ipc/limits.h"
 #include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/runtime/rpc/stream_input.h"
 
 namespace troupe::detail {
 namespace {
 
-// What a stop frame says.
-enum class Stop : std::uint8_t {
-  half = 0,  // no more values from me
-  left = 1,  // and I receive none
-};
+// What a stop frame says: no more values from me; and I receive none.
+constexpr BytesView half_close("\0", 1);
+constexpr BytesView leave("\1", 1);
 
 }  // namespace
 
@@ -62,18 +61,47 @@ bool DialogEnd::can_ever_send() const noexcept {
   return port_ != nullptr && !stopped_ && !peer_left_seen() && (!peer_left_ || credit_.available());
 }
 
+// Credit wakes the first who waits, and each wakes the next: whoever sends all the time goes behind
+// those who wait, also where there is credit for one value only.
 void DialogEnd::wait_until_may_send() {
-  while (!may_send()) {
+  bool my_turn = !others_wait();
+  while (!my_turn || !may_send()) {
     if (!can_ever_send()) throw_broken();
-    if (credit_.available() && must_wait_for_room()) {
-      port_->wait_for_room();
+    if (my_turn && credit_.available() && must_wait_for_room()) {
+      wait_for_room();
     } else {
-      senders_.park("Stream::send");
+      park_sender();
+      my_turn = true;
     }
   }
 }
 
-void DialogEnd::throw_broken() const {
+void DialogEnd::park_sender() {
+  Sender sender;
+  senders_.park(sender, "Stream::send");
+  if (sender.has_turn) turn_given_ = false;
+}
+
+void DialogEnd::wait_for_room() {
+  struct Waiting {
+    bool& flag;
+    explicit Waiting(bool& f) : flag(f) { flag = true; }
+    ~Waiting() { flag = false; }
+  } const waiting(waits_for_room_);
+  port_->wait_for_room();
+}
+
+void DialogEnd::wake_next_sender() noexcept {
+  if (turn_given_ || !credit_.available()) return;
+  Parked* const first = senders_.unpark_one();
+  if (first == nullptr) return;
+  static_cast<Sender*>(first)->has_turn = true;
+  turn_given_ = true;
+}
+
+void DialogEnd::throw_broken() {
+  if (port_ == nullptr && cancelled_from_ == CancelledFrom::here)
+    std::rethrow_exception(own_cancellation());
   if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
   throw BrokenChannel("a value was sent in " + what() + ", where " + peer().to_string() +
                       " receives no more; end when the other side does");
@@ -91,7 +119,7 @@ void DialogEnd::send_octets(Bytes& octets) {
 
 void DialogEnd::credit(Window more) noexcept {
   credit_.grant(more);
-  senders_.unpark_all();
+  wake_next_sender();
 }
 
 void DialogEnd::grant(Window more) {
@@ -103,40 +131,56 @@ void DialogEnd::grant(Window more) {
 
 void DialogEnd::stop_sending() {
   if (std::exchange(stopped_, true) || port_ == nullptr) return;
-  port_->send_copy(FrameKind::stop, id_, BytesView("\0", 1));
+  port_->send_copy(FrameKind::stop, id_, half_close);
   senders_.unpark_all();
 }
 
 void DialogEnd::leave_stream() {
   stopped_ = true;
   if (std::exchange(left_, true) || port_ == nullptr) return;
-  port_->send_copy(FrameKind::stop, id_, BytesView("\1", 1));
+  port_->send_copy(FrameKind::stop, id_, leave);
   senders_.unpark_all();
 }
 
 void DialogEnd::request_cancel() {
-  if (std::exchange(cancel_called_, true) || port_ == nullptr) return;
+  if (port_ == nullptr || std::exchange(cancel_called_, true)) return;
+  if (cancelled_from_ == CancelledFrom::nowhere) cancelled_from_ = CancelledFrom::here;
   port_->send_copy(FrameKind::cancel, id_, {});
+}
+
+void DialogEnd::on_cancel_requested() {
+  if (std::exchange(cancel_requested_, true)) throw_out_of_place(FrameKind::cancel);
+  if (cancelled_from_ == CancelledFrom::nowhere) cancelled_from_ = CancelledFrom::there;
+  port_->send_copy(FrameKind::cancel_ack, id_, {});
+}
+
+const std::exception_ptr& DialogEnd::own_cancellation() {
+  if (own_cancellation_ == nullptr) {
+    own_cancellation_ = std::make_exception_ptr(ContextCancelled(
+        what() + " was cancelled from here, and does not go on; do what is to be done before that",
+        self_));
+  }
+  return own_cancellation_;
 }
 
 // ---- Receiving ----
 
 void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
-  ByteReader reader(payload);
   switch (kind) {
     case FrameKind::yield:
-      if (!had_input_ || peer_stopped_) break;
+      if (!expects_values() || peer_stopped_) break;
       if (input_ != nullptr) input_->accept(payload);
       return;
     case FrameKind::stop:
-      if (!had_input_ || peer_left_) break;
-      peer_stopped_ = true;
-      peer_left_ = reader.u8() == static_cast<std::uint8_t>(Stop::left);
-      if (input_ != nullptr) input_->finish(nullptr);
-      if (peer_left_) senders_.unpark_all();
-      return;
-    case FrameKind::credit:
-      return credit(get_window(reader));
+      if (!expects_values() || peer_left_) break;
+      return on_stop(payload);
+    case FrameKind::credit: {
+      if (!expects_credit()) break;
+      ByteReader reader(payload);
+      const Window more = get_window(reader);
+      if (reader.left() != 0) break;
+      return credit(more);
+    }
     case FrameKind::cancel_ack:
       if (!cancel_called_ || cancel_acked_.is_set()) break;
       cancel_acked_.set();
@@ -145,6 +189,21 @@ void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
     default:
       break;
   }
+  throw_out_of_place(kind);
+}
+
+void DialogEnd::on_stop(BytesView payload) {
+  const bool left = payload == leave;
+  if (!left && (payload != half_close || peer_stopped_)) throw_out_of_place(FrameKind::stop);
+  peer_stopped_ = true;
+  peer_left_ = left;
+  if (input_ != nullptr) input_->finish(nullptr);
+  if (!left) return;
+  credit_.bound(default_window);
+  senders_.unpark_all();
+}
+
+void DialogEnd::throw_out_of_place(FrameKind kind) const {
   throw Error(std::string("a frame '") + to_string(kind) + "' out of place in " + what());
 }
 
@@ -159,7 +218,7 @@ void DialogEnd::finish(std::exception_ptr failure) noexcept {
   port_ = nullptr;
   cancel_acked_or_ended_.set();
   senders_.unpark_all();
-  if (input_ != nullptr) input_->finish(std::move(failure));
+  if (input_ != nullptr) input_->finish_with_dialog(std::move(failure));
 }
 
 }  // namespace troupe::detail

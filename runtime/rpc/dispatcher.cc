@@ -19,6 +19,16 @@ Bytes verdict(const E& error, const Uid& self) {
   return detail::box_verdict(std::make_exception_ptr(error), self);
 }
 
+// Streams and contexts come with credit for what the callee sends. Without it the callee would wait
+// for ever.
+void check_kind(const FunctionEntry& function, const CallRequest& request) {
+  if (request.window.has_value() == (function.kind != FunctionKind::plain)) return;
+  const char* way = function.kind == FunctionKind::stream    ? "a stream: use open_stream"
+                    : function.kind == FunctionKind::context ? "a context: use open_context"
+                                                             : "a plain function: use run";
+  throw UsageError(function.name + " is " + way);
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(Uid self, TaskNursery& nursery, std::chrono::nanoseconds cancel_grace)
@@ -65,7 +75,7 @@ const FunctionEntry* Dispatcher::find(const CallRequest& request, std::string& a
 
 DialogHandler& Dispatcher::serve(const FunctionEntry& function, DialogPort& port,
                                  std::uint64_t dialog, const CallRequest& request) {
-  auto call = std::make_unique<detail::CalleeEnd>(function, port, dialog, request.arguments, host_);
+  auto call = std::make_shared<detail::CalleeEnd>(function, port, dialog, request.arguments, host_);
   detail::CalleeEnd& end = *call;
   if (request.window) end.credit(*request.window);
   if (tells_caller_.contains(function.id)) end.keep_caller();
@@ -83,6 +93,7 @@ DialogHandler* Dispatcher::on_start(DialogPort& port, std::uint64_t dialog, Byte
       throw ModuleNotExposed(self_.to_string() + " does not expose " + asked_for +
                              "; name the function in a module and enable that for the actor");
     }
+    check_kind(*function, request);
     return &serve(*function, port, dialog, request);
   } catch (const ModuleNotExposed& error) {
     port.send(FrameKind::error, dialog, verdict(error, self_));

@@ -91,7 +91,7 @@ std::vector<Module> Module::naming(std::string_view key) {
 }
 
 FunctionPath FunctionPath::parse(std::string_view path) {
-  const std::size_t dot = path.find('.');
+  const std::size_t dot = path.rfind('.');  // a module's name may have dots, a function's has none
   if (dot == 0 || dot == std::string_view::npos || dot + 1 == path.size()) {
     throw UsageError("'" + std::string(path) +
                      "' is no name of a function: write \"module.function\", as in \"theatre.hi\"");

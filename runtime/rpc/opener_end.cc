@@ -52,7 +52,7 @@ std::string OpenerEnd::what() const {
 void OpenerEnd::wait_started() {
   started_or_ended_.wait();
   if (started_.is_set()) return;
-  if (const std::exception_ptr why = failure()) std::rethrow_exception(why);
+  static_cast<void>(result());
   throw UsageError(what() + " ended without a word; a context calls `started` first");
 }
 
@@ -64,46 +64,61 @@ Bytes& OpenerEnd::result() {
   return result_;
 }
 
+// Several may ask, and wait, at once.
 std::exception_ptr OpenerEnd::failure() {
-  if (std::exchange(closed_, false) && explainer_ != nullptr)
-    failure_ = explainer_->explain(std::move(failure_));
+  if (lost() && !explained_ && explainer_ != nullptr) {
+    failure_ = explainer_->explain(failure_);
+    explained_ = true;
+  }
   return failure_;
 }
 
 // The receiver of the stream asks, when it is to throw.
-std::exception_ptr OpenerEnd::explain(std::exception_ptr closed) {
+std::exception_ptr OpenerEnd::explain(std::exception_ptr) {
   told_ = true;
-  const std::exception_ptr why = failure();
-  return why != nullptr ? why : closed;
+  return failure();
+}
+
+bool OpenerEnd::cancel(std::chrono::nanoseconds grace) {
+  request_cancel();
+  if (patience_ends_ == never) patience_ends_ = deadline_after(grace);
+  CancelScope shield({.shield = true});
+  shield.run([&] { move_on_at(patience_ends_, [&] { cancel_settled().wait(); }); });
+  return cancel_settled().is_set();
 }
 
 bool OpenerEnd::settle_cancelled(std::chrono::nanoseconds grace) {
   log_line(LogLevel::cancel, "rpc", "cancels the call of ", name_, " in '", peer().name, "'");
-  request_cancel();
-  CancelScope shield({.shield = true});
-  shield.run([&] {
-    move_on_after(grace, [&] { cancel_settled().wait(); });
-    if (cancel_acked()) ended_.wait();
-  });
-  if (ended()) return true;
+  if (cancel(grace)) {
+    CancelScope shield({.shield = true});
+    shield.run([&] { ended_.wait(); });
+    return true;
+  }
+  if (std::exchange(gave_up_, true)) return false;
   log_message(LogLevel::warning, "rpc",
               "gave up a cancelled call of " + std::string(name_) + " in " + peer().to_string() +
                   ": no answer to the request within its grace; it may still be running there");
   return false;
 }
 
+void OpenerEnd::abandon() {
+  if (ended()) return;
+  port()->close_dialog(id());
+  settle(Outcome::cancelled, own_cancellation());
+}
+
 void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
   switch (kind) {
     case FrameKind::ret:
       result_ = Bytes(payload);
-      return end(nullptr);
+      return end(Outcome::result, nullptr);
     case FrameKind::error: {
       BoxedError box = BoxedError::decode(payload);
-      was_cancelled_ = box.by_runtime && box.type == type_name<ContextCancelled>();
-      return end(unbox(std::move(box)));
+      const bool cancelled = box.by_runtime && box.type == type_name<ContextCancelled>();
+      return end(cancelled ? Outcome::cancelled : Outcome::error, unbox(std::move(box)));
     }
     case FrameKind::started: {
-      if (started()) break;
+      if (!is_context_ || started()) break;
       ByteReader reader(payload);
       credit(get_window(reader));
       started_value_ = Bytes(reader.rest());
@@ -112,9 +127,8 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
       return;
     }
     case FrameKind::cancel:
-      if (cancelled_by_peer_) break;
-      cancelled_by_peer_ = true;
-      port()->send_copy(FrameKind::cancel_ack, id(), {});
+      if (!is_context_) break;
+      on_cancel_requested();
       return cancel_body("the other side cancelled the context");
     default:
       break;
@@ -123,22 +137,26 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
 }
 
 void OpenerEnd::on_closed(std::exception_ptr why) {
-  closed_ = true;
-  failure_ = std::move(why);
-  lose_port(failure_);
-  started_or_ended_.set();
-  ended_.set();
+  settle(Outcome::lost, std::move(why));
   cancel_body("the connection has ended");
 }
 
-void OpenerEnd::end(std::exception_ptr failure) {
+void OpenerEnd::end(Outcome outcome, std::exception_ptr failure) {
   port()->close_dialog(id());
+  settle(outcome, std::move(failure));
+  if (failure_ != nullptr) cancel_body("the other side has ended with an error");
+}
+
+void OpenerEnd::settle(Outcome outcome, std::exception_ptr failure) {
+  outcome_ = outcome;
   failure_ = std::move(failure);
-  // The receiver of a stream gets an error; that the stream was cancelled is no news to it.
-  finish(failure_);
+  if (outcome == Outcome::lost) {
+    lose_port(failure_);
+  } else {
+    finish(failure_);
+  }
   started_or_ended_.set();
   ended_.set();
-  if (failure_ != nullptr) cancel_body("the other side has ended with an error");
 }
 
 void OpenerEnd::cancel_body(const char* why) {

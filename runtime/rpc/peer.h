@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Another actor, as portals see it: who it is, and how to get a connection to it. The layer above
-// implements it, because it knows which peers are child processes and what became of them.
+// Another actor, as portals see it: who it is, and how to get a way for dialogs to it. The layer
+// above implements it, because it knows which peers are child processes and what became of them;
+// tests of dialogs implement it without sockets and processes.
 
 #include <chrono>
 #include <exception>
@@ -14,7 +15,7 @@
 
 namespace troupe {
 
-class Connection;
+class DialogPort;
 
 /// One incarnation of another actor. Shared by all portals to it.
 class Peer {
@@ -24,9 +25,9 @@ class Peer {
   virtual const Uid& uid() const noexcept = 0;
   /// Where it listens.
   virtual const Address& address() const noexcept = 0;
-  /// The connection that stands, or a new one. Checkpoint. Throws what is known of the peer's end:
-  /// `ActorDied`, `TransportClosed`.
-  virtual std::shared_ptr<Connection> connect() = 0;
+  /// The connection that stands, or a new one, as dialogs see it. Checkpoint. Throws what is known
+  /// of the peer's end: `ActorDied`, `TransportClosed`.
+  virtual std::shared_ptr<DialogPort> connect() = 0;
   /// Whether a connection stands. Never waits.
   virtual bool connected() const noexcept = 0;
   /// What a `TransportClosed` really means for this peer: of a child that died it becomes an

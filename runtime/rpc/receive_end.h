@@ -47,7 +47,7 @@ class ReceiveEnd {
   T receive_nowait() {
     std::optional<T> value = try_receive();
     if (value) return *std::move(value);
-    if (input_.finished()) input_.throw_end();
+    if (input_.drained()) input_.throw_end();
     detail::ChannelCore::throw_empty();
   }
   /// Receives a value that is there; empty if there is none, at the end too. Never waits.
@@ -55,11 +55,13 @@ class ReceiveEnd {
 
   /// Calls `body(values)` with a receiver of its own: each of several bodies, in tasks of their
   /// own, gets every value that comes from here on. The fastest waits for the slowest when that is
-  /// far behind. Returns what `body` returns.
+  /// far behind. The stream itself is one more receiver from its first use after this on, so either
+  /// goes on being used or is not used at all; who waits in it already keeps the value that it
+  /// gets. Returns what `body` returns.
   template <std::invocable<StreamSubscription<T>&> Body>
   decltype(auto) subscribe(Body&& body) {
     if (!hub_) hub_ = std::make_unique<detail::StreamHub<T>>(input_);
-    StreamSubscription<T> values(*hub_);
+    StreamSubscription<T> values(static_cast<detail::StreamHub<T>&>(*hub_));
     return std::forward<Body>(body)(values);
   }
 
@@ -73,7 +75,7 @@ class ReceiveEnd {
 
  private:
   detail::TypedInput<T>& input_;
-  std::unique_ptr<detail::StreamHub<T>> hub_;
+  std::unique_ptr<detail::SharedStream<T>> hub_;
 };
 
 namespace detail {

@@ -7,7 +7,7 @@
 namespace troupe::detail {
 
 DialogEnd& SinkState::end() const {
-  if (end_ != nullptr) return *end_;
+  if (!closed_) return *end_;
   throw BrokenChannel(
       "a Sink was used after its stream function had returned; keep its copies inside of that");
 }

@@ -22,16 +22,18 @@ namespace troupe {
 
 namespace detail {
 
-/// What the copies of a sink share: the dialog, until it ends.
+/// What the copies of a sink share: the dialog, until the function returns. A task that the
+/// function does not wait for may still be in the middle of sending then, so the end itself stays.
 class SinkState {
  public:
-  explicit SinkState(DialogEnd& end) noexcept : end_(&end) {}
-  void close() noexcept { end_ = nullptr; }
-  /// Throws `BrokenChannel` when the dialog has ended.
+  explicit SinkState(std::shared_ptr<CalleeEnd> end) noexcept : end_(std::move(end)) {}
+  void close() noexcept { closed_ = true; }
+  /// Throws `BrokenChannel` when the function has returned.
   DialogEnd& end() const;
 
  private:
-  DialogEnd* end_;
+  std::shared_ptr<CalleeEnd> end_;
+  bool closed_ = false;
 };
 
 [[noreturn]] void throw_no_credit();
@@ -199,7 +201,7 @@ template <class T>
 struct DialogServer<Sink<T>> {
   template <auto F>
   static void serve(CalleeEnd& end, BytesView arguments, Bytes&) {
-    const auto state = std::make_shared<SinkState>(end);
+    const auto state = std::make_shared<SinkState>(end.shared_from_this());
     struct Close {
       SinkState& state;
       ~Close() { state.close(); }

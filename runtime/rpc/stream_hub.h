@@ -33,9 +33,20 @@ struct HubReader : ListHook<InStreamHub> {
   std::uint64_t position = 0;
 };
 
+/// A hub as its own stream sees it, which may have values that cannot be copied as long as nobody
+/// subscribes.
+template <class T>
+class SharedStream {
+ public:
+  virtual ~SharedStream() = default;
+  /// The stream itself is one more consumer, from its first use on.
+  virtual std::optional<T> next_for_stream() = 0;
+  virtual std::optional<T> try_next_for_stream() = 0;
+};
+
 /// The consumers of one stream, and the values that not all of them have taken.
 template <class T>
-class StreamHub {
+class StreamHub final : public SharedStream<T> {
  public:
   explicit StreamHub(TypedInput<T>& input) : input_(input) {}
 
@@ -71,9 +82,11 @@ class StreamHub {
     return take(reader);
   }
 
-  // The stream itself is one more consumer, from its first use on.
-  std::optional<T> next_for_stream() { return next(stream_reader()); }
-  std::optional<T> try_next_for_stream() { return try_next(stream_reader()); }
+  /// What `receive` throws when `next` has come to the end.
+  [[noreturn]] void throw_end() { input_.throw_end(); }
+
+  std::optional<T> next_for_stream() override { return next(stream_reader()); }
+  std::optional<T> try_next_for_stream() override { return try_next(stream_reader()); }
 
  private:
   static constexpr std::size_t max_kept = 1024;
@@ -145,7 +158,7 @@ class StreamSubscription {
   /// Receives the next value. Checkpoint. Throws as the stream's own `receive`.
   T receive() {
     std::optional<T> value = next();
-    if (!value) detail::ChannelCore::throw_end();
+    if (!value) hub_.throw_end();
     return *std::move(value);
   }
   /// Receives the next value; empty at the end. Checkpoint.

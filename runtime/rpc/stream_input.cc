@@ -7,7 +7,6 @@
 
 #include "troupe/runtime/rpc/dialog_end.h"
 #include "troupe/runtime/rpc/errors.h"
-#include "troupe/runtime/rpc/remote_error.h"
 
 namespace troupe::detail {
 namespace {
@@ -24,6 +23,7 @@ Window window_of(const StreamOptions& options, Window before) {
 void StreamInput::configure(const StreamOptions& options) {
   overrun_ = options.overrun;
   if (options.buffer != 0) buffer_ = options.buffer;
+  while (overrun_ == Overrun::drop_oldest && buffered() > buffer_) drop_oldest();
   const Window window = window_of(options, window_.size());
   if (window == window_.size()) return;
   if (end_ == nullptr) {  // nothing was granted yet
@@ -54,7 +54,7 @@ void StreamInput::accept(BytesView octets) {
   if (finished_ || abandoned_ || !make_room()) return;
   try {
     put(octets, cost);
-  } catch (const MsgTypeError&) {
+  } catch (...) {  // of a user's load function, too: no fault of the connection
     finish(std::current_exception());
   }
 }
@@ -81,6 +81,11 @@ void StreamInput::finish(std::exception_ptr error) noexcept {
   close();
 }
 
+void StreamInput::finish_with_dialog(std::exception_ptr error) noexcept {
+  ended_with_dialog_ |= !finished_;
+  finish(std::move(error));
+}
+
 void StreamInput::abandon() noexcept {
   abandoned_ = true;
   close();
@@ -89,7 +94,8 @@ void StreamInput::abandon() noexcept {
 void StreamInput::report_end() {
   end_seen_ = true;
   if (failure_ == nullptr) return;
-  if (end_ != nullptr) failure_ = end_->explain(std::move(failure_));
+  // Others may come to the end while this one waits for the explanation.
+  if (ended_with_dialog_) failure_ = end_->explain(failure_);
   std::rethrow_exception(failure_);
 }
 

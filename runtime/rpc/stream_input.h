@@ -40,15 +40,20 @@ class StreamInput {
   /// Sets how it buffers from now on.
   void configure(const StreamOptions& options);
 
-  /// A value has come. Throws when the sender had no credit for it: the connection is to end.
+  /// A value has come. Throws when the sender had no credit for it: the connection is to end. A
+  /// value that does not decode ends the stream, with an error for its receiver.
   void accept(BytesView octets);
   /// Nothing more comes; `error` (may be null) is what the receiver gets after the last value.
   void finish(std::exception_ptr error) noexcept;
+  /// The same, when it is the dialog that has ended: what its error means may still be unknown.
+  void finish_with_dialog(std::exception_ptr error) noexcept;
   /// Nobody receives any more: what has come and still comes is dropped.
   void abandon() noexcept;
 
   /// Whether nothing more comes.
   bool finished() const noexcept { return finished_; }
+  /// Whether nothing more comes, and all that has come was taken.
+  bool drained() const noexcept { return finished_ && buffered() == 0; }
   /// Whether its consumer knows that nothing more comes: it has read the end, or there never was
   /// anything to read.
   bool end_known() const noexcept { return finished_ && (end_seen_ || !any_came_); }
@@ -80,6 +85,7 @@ class StreamInput {
   bool abandoned_ = false;
   bool any_came_ = false;
   bool end_seen_ = false;
+  bool ended_with_dialog_ = false;
   std::exception_ptr failure_;
 };
 

@@ -76,6 +76,20 @@ TEST(MemoryChannelTest, EveryOperationThatMayWaitIsACheckpoint) {
   });
 }
 
+TEST(MemoryChannelTest, HandlesCanBeAssigned) {
+  run_tasks([] {
+    auto one = open_memory_channel<int>(5);
+    auto other = open_memory_channel<int>(5);
+    one.send = other.send;  // the only sender of `one` is gone
+    EXPECT_FALSE(one.receive.next());
+    one.send.send(7);
+    one.receive = std::move(other.receive);
+    EXPECT_EQ(one.receive.receive(), 7);
+    EXPECT_TRUE(other.receive.closed());
+    EXPECT_EQ(one.receive.statistics().open_send_channels, 2u);
+  });
+}
+
 TEST(MemoryChannelTest, NothingHappensInACancelledScope) {
   run_tasks([] {
     auto channel = open_memory_channel<int>(5);

@@ -91,6 +91,7 @@ TEST(FunctionPathTest, IsModuleDotFunction) {
   const FunctionPath path = FunctionPath::parse("theatre.hi");
   EXPECT_EQ(path.module, "theatre");
   EXPECT_EQ(path.function, "hi");
+  EXPECT_EQ(FunctionPath::parse("city.theatre.hi").module, "city.theatre");
   for (const char* bad : {"", "hi", ".hi", "theatre."}) {
     EXPECT_THROW(FunctionPath::parse(bad), UsageError) << bad;
   }
