@@ -105,6 +105,7 @@ void Side::send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) {
 
 void Side::note(FrameKind kind, std::uint64_t dialog, bool leaves) {
   ++sent_[static_cast<std::size_t>(kind)];
+  if (!transcripts_.watched) return;
   const auto complain = [&](const std::string& what) {
     transcripts_.problems.push_back(self().name + " sent '" + to_string(kind) + "' in dialog " +
                                     std::to_string(dialog) + " " + what);
@@ -134,9 +135,9 @@ void Side::say_bye() {
 
 DialogHandler* Side::on_start(std::uint64_t dialog, BytesView payload) {
   open_.insert(dialog);
-  DialogHandler* handler = dispatcher_ != nullptr ? dispatcher_->on_start(*this, dialog, payload)
-                           : on_raw_start         ? on_raw_start(dialog)
-                                                  : nullptr;
+  DialogHandler* handler = on_raw_start             ? on_raw_start(dialog)
+                           : dispatcher_ != nullptr ? dispatcher_->on_start(*this, dialog, payload)
+                                                    : nullptr;
   if (handler == nullptr) open_.erase(dialog);
   return handler;
 }

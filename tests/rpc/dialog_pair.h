@@ -57,6 +57,7 @@ class Transcript {
 
 /// The transcripts of all dialogs of one connection, and what was wrong in them.
 struct Transcripts {
+  bool watched = true;  ///< False where one end speaks by hand.
   std::map<std::uint64_t, Transcript> dialogs;
   std::vector<std::string> problems;
 };

@@ -41,6 +41,7 @@ struct Seen {
 Seen seen;
 
 int add(int a, int b) { return a + b; }
+int hidden() { return 1; }
 int fails(int) { throw std::out_of_range("no such seat"); }
 void waits() {
   try {
@@ -143,6 +144,30 @@ TEST(DialogTest, AnErrorOfTheFunctionComesBack) {
     } catch (const RemoteActorError& error) {
       EXPECT_TRUE(error.is<std::out_of_range>());
     }
+  });
+}
+
+// MSG-16: a function goes by its name, and is found only where it is exposed.
+TEST(DialogTest, WhatIsNotExposedCannotBeCalled) {
+  play([](ServedPair& pair) {
+    static_cast<void>(fn<&hidden>);
+    const auto call = [&] { pair.portal().run<&hidden>(); };
+    EXPECT_NE(error_of<ModuleNotExposed>(call).find("hidden"), std::string::npos);
+    EXPECT_THROW(pair.portal().run<int>("theatre.add", 2, 3), ModuleNotExposed);
+    pair.dispatcher.expose(module<"theatre", &add>);
+    EXPECT_EQ(pair.portal().run<int>("theatre.add", 2, 3), 5);
+    EXPECT_THROW(pair.portal().run<int>("theatre.hidden"), ModuleNotExposed);
+  });
+}
+
+// MSG-05: who believes in another signature is told both.
+TEST(DialogTest, AWrongSignatureNamesBoth) {
+  play([](ServedPair& pair) {
+    pair.dispatcher.expose(module<"theatre", &add>);
+    const auto call = [&] { pair.portal().run<std::string>("theatre.add", 2, "3"); };
+    const std::string what = error_of<MsgTypeError>(call);
+    EXPECT_NE(what.find("std::string (int, std::string)"), std::string::npos) << what;
+    EXPECT_NE(what.find("int (int, int)"), std::string::npos) << what;
   });
 }
 
