@@ -75,6 +75,8 @@ class ActorNursery : public TaskNursery {
   static void supervise(ChildActor& child);
   static void run_main(Peer& peer, const std::string& key, Bytes call, MainOutcome& outcome);
   void on_body_end() override { body_ended_.set(); }
+  // Whatever ends its actors early counts as a call: `cancel_called()` tells how they ended.
+  void on_cancelled() override { cancel("the nursery was cancelled from outside"); }
   std::vector<std::exception_ptr> settle(std::vector<std::exception_ptr> errors) override;
 
   Event body_ended_;

@@ -148,6 +148,9 @@ class TaskNursery {
  protected:
   /// Called when the body waits for the children, at its end or in `wait_all`. Must not wait.
   virtual void on_body_end() {}
+  /// Called when everything in the nursery has ended and some of it was cancelled, by the nursery
+  /// or from outside. Must not wait.
+  virtual void on_cancelled() {}
   /// What to throw of the errors collected; here all.
   virtual std::vector<std::exception_ptr> settle(std::vector<std::exception_ptr> errors) {
     return errors;
