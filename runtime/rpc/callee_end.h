@@ -39,6 +39,8 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
             BytesView arguments, const CalleeHost& host);
   ~CalleeEnd();
 
+  /// The function may ask who calls it, also when the connection has ended before it runs.
+  void keep_caller() { caller_ = peer(); }
   /// Runs the function and answers. Throws nothing but `Cancelled`.
   void run();
 
@@ -60,8 +62,8 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
  private:
   bool expects_values() const noexcept override { return had_input(); }
   bool expects_credit() const noexcept override;
-  Bytes call();
-  void answer(FrameKind kind, Bytes payload);
+  void call();
+  void answer(FrameKind kind, Bytes& payload);
   void answer_cancelled() noexcept;
   void answer_error(const std::exception_ptr& error) noexcept;
   void report_unsent(const std::exception_ptr& error, const char* why) const noexcept;
@@ -72,6 +74,7 @@ class CalleeEnd final : public DialogEnd, public ListHook<InDispatcher> {
   CancelScope scope_;
   bool started_ = false;
   bool cancelled_by_opener_ = false;
+  std::optional<Uid> caller_;  // only where the function asks for it
 };
 
 /// An error of the runtime itself about a dialog, in the form in which it travels.

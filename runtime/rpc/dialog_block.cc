@@ -48,7 +48,7 @@ DialogBlock::DialogBlock(std::shared_ptr<Peer> peer, std::string_view name, Stre
 DialogBlock::~DialogBlock() { end_->set_body(nullptr); }
 
 void DialogBlock::run_body(Bytes request, UniqueFunction<void()> body) {
-  end_->start(std::move(request));
+  end_->start(request);
   // The receiver of a one-way stream gets its error in its loop.
   if (leaving_ == Leaving::by_waiting) end_->set_body(&scope_);
   std::exception_ptr error;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -40,9 +41,9 @@ class DialogEnd : public DialogHandler {
   /// What an error of the connection really means; see `Peer::explain`. Waits, shielded, bounded.
   virtual std::exception_ptr explain(std::exception_ptr closed) { return closed; }
   /// Who is at the other end. Also after the dialog's end.
-  const Uid& peer() const noexcept { return peer_; }
+  const Uid& peer() const noexcept { return *peer_; }
   /// Who we are.
-  const Uid& self() const noexcept { return self_; }
+  const Uid& self() const noexcept { return *self_; }
 
   /// Whether the dialog goes on: neither end has finished it, and the connection stands.
   bool open() const noexcept { return port_ != nullptr; }
@@ -50,7 +51,7 @@ class DialogEnd : public DialogHandler {
   /// Where the other side's values go. Lifetime: `input` must outlive this end.
   void attach(StreamInput& input) noexcept;
   /// Nobody receives any more: values that still come are dropped.
-  void detach() noexcept { input_ = nullptr; }
+  void detach() noexcept;
 
   /// Sends one value of the stream: waits for credit. Checkpoint; when it throws, the value was not
   /// sent. Throws `BrokenChannel` when the other side receives no more.
@@ -105,7 +106,8 @@ class DialogEnd : public DialogHandler {
   }
 
  protected:
-  explicit DialogEnd(DialogPort& port);
+  /// `port` is null when there is no connection any more.
+  explicit DialogEnd(DialogPort* port);
   ~DialogEnd();
 
   DialogPort* port() const noexcept { return port_; }
@@ -124,6 +126,9 @@ class DialogEnd : public DialogHandler {
   /// The dialog has ended: nothing is sent any more. `failure` (may be null) is what the stream's
   /// receiver gets. Unless the connection has ended, the caller tells it.
   void finish(std::exception_ptr failure) noexcept;
+
+  /// The connection has ended: as `finish`, and the port may be gone from now on.
+  void lose_port(std::exception_ptr why) noexcept;
 
   virtual void on_cancel_acked() {}
 
@@ -149,8 +154,9 @@ class DialogEnd : public DialogHandler {
 
   DialogPort* port_;
   std::uint64_t id_ = 0;
-  Uid peer_;
-  Uid self_;
+  const Uid* peer_;  // the port's, or what is kept of them
+  const Uid* self_;
+  std::unique_ptr<std::pair<Uid, Uid>> kept_;
   StreamInput* input_ = nullptr;
   Credit credit_;
   ParkingLot senders_;

@@ -188,6 +188,14 @@ struct ServedPair : DialogPair {
 /// is an error. Afterwards no dialog may be left, and the grammar must have been kept.
 void with_pair(const Module& module, const std::function<void(ServedPair&)>& body);
 
+/// The payload of the `start` that calls `F`.
+template <auto F, class... Args>
+Bytes request(std::optional<troupe::detail::Window> window, Args&&... args) {
+  Bytes out;
+  troupe::detail::encode_start<F>(out, window, std::forward<Args>(args)...);
+  return out;
+}
+
 /// What is still to be said against a connection at its end.
 std::vector<std::string> problems_at_end(DialogPair& pair);
 

@@ -113,6 +113,13 @@ void play(const std::function<void(ServedPair&)>& body) {
   seen = {};
 }
 
+// A call by a request of one's own.
+void call_with(ServedPair& pair, Bytes request) {
+  detail::PlainCall call(*pair.to_acceptor, "a request of the test");
+  call.start(request);
+  call.wait();
+}
+
 // The text of the error that `fn` throws.
 template <class E, class Fn>
 std::string error_of(Fn&& fn) {
@@ -231,9 +238,7 @@ TEST(DialogTest, AfterTheAcknowledgementTheEndIsWaitedFor) {
 
 TEST(DialogTest, AStreamCalledAsAFunctionIsRefused) {
   play([](ServedPair& pair) {
-    const auto call = [&] {
-      detail::call(*pair.to_acceptor, detail::encode_start<&one>(std::nullopt), "one");
-    };
+    const auto call = [&] { call_with(pair, testing::request<&one>(std::nullopt)); };
     EXPECT_NE(error_of<UsageError>(call).find("is a stream: use open_stream"), std::string::npos);
   });
 }
@@ -241,8 +246,7 @@ TEST(DialogTest, AStreamCalledAsAFunctionIsRefused) {
 TEST(DialogTest, AFunctionCalledAsAStreamIsRefused) {
   play([](ServedPair& pair) {
     const auto call = [&] {
-      detail::call(*pair.to_acceptor, detail::encode_start<&add>(detail::default_window, 1, 2),
-                   "add");
+      call_with(pair, testing::request<&add>(detail::default_window, 1, 2));
     };
     EXPECT_NE(error_of<UsageError>(call).find("is a plain function: use run"), std::string::npos);
   });

@@ -140,7 +140,7 @@ class HostileOpenerTest : public ::testing::TestWithParam<Case> {
 
 class HostileCallerTest : public HostileOpenerTest {};
 
-TEST_P(HostileCallerTest, EndsItsConnection) { play(detail::encode_start<&waits>(std::nullopt)); }
+TEST_P(HostileCallerTest, EndsItsConnection) { play(testing::request<&waits>(std::nullopt)); }
 INSTANTIATE_TEST_SUITE_P(
     Plain, HostileCallerTest,
     ::testing::Values(
@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
 class HostileReceiverTest : public HostileOpenerTest {};
 
 TEST_P(HostileReceiverTest, EndsItsConnection) {
-  play(detail::encode_start<&pours>(detail::default_window));
+  play(testing::request<&pours>(detail::default_window));
 }
 INSTANTIATE_TEST_SUITE_P(
     OneWay, HostileReceiverTest,
@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
 class HostileContextOpenerTest : public HostileOpenerTest {};
 
 TEST_P(HostileContextOpenerTest, EndsItsConnection) {
-  play(detail::encode_start<&idles>(detail::default_window));
+  play(testing::request<&idles>(detail::default_window));
 }
 INSTANTIATE_TEST_SUITE_P(
     Context, HostileContextOpenerTest,
@@ -228,7 +228,7 @@ TEST(HostileStartTest, OtherConnectionsGoOn) {
         EXPECT_TRUE(done.cancelled_caught());
       });
       opener.emplace(*other);
-      opener->say(FrameKind::start, detail::encode_start<&waits>(std::nullopt));
+      opener->say(FrameKind::start, testing::request<&waits>(std::nullopt));
       opener->say(FrameKind::yield, "x");
       wait_all_tasks_blocked();
       expect_violation(other->acceptor.session.why(), "'yield' out of place");
@@ -415,7 +415,7 @@ TEST(BadValueTest, InAContextIsRelayedToItsSender) {
   std::optional<RawOpener> opener;
   with_pair(stage, [&](ServedPair& pair) {
     opener.emplace(pair);
-    opener->say(FrameKind::start, detail::encode_start<&listens>(detail::default_window));
+    opener->say(FrameKind::start, testing::request<&listens>(detail::default_window));
     wait_all_tasks_blocked();
     opener->say(FrameKind::yield, "no string");
     wait_all_tasks_blocked();
