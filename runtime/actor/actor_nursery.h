@@ -114,6 +114,8 @@ class ActorNursery : public TaskNursery {
   Portal start(ChildPlan plan);
   void on_body_end() override;
   void on_child_end() noexcept override;
+  // Whatever ends its actors early counts as a call: `cancel_called()` tells how they ended.
+  void on_cancelled() override { cancel("the nursery was cancelled from outside"); }
 
   std::unique_ptr<Supervision> supervision_;
 };

@@ -116,6 +116,7 @@ void TaskNursery::run_body(detail::BodyRef body) {
     Loop::current().spend();
   }
   closed_ = true;
+  if (scope_.effectively_cancelled() && (cancelled || saw_cancelled_)) on_cancelled();
   const bool absorbed = leave_scope(cancelled != nullptr);
   update_status();
   if (!errors_.empty()) {

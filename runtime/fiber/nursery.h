@@ -152,6 +152,9 @@ class TaskNursery {
   virtual void on_body_end() {}
   /// Called when a child has ended, and is no longer counted. Must not wait.
   virtual void on_child_end() noexcept {}
+  /// Called when everything in the nursery has ended and some of it was cancelled, by the nursery
+  /// or from outside. Must not wait.
+  virtual void on_cancelled() {}
 
  private:
   friend struct detail::StartSlot;

@@ -158,7 +158,7 @@ const std::exception_ptr& DialogEnd::own_cancellation() {
   if (own_cancellation_ == nullptr) {
     own_cancellation_ = std::make_exception_ptr(ContextCancelled(
         what() + " was cancelled from here, and does not go on; do what is to be done before that",
-        self_));
+        self()));
   }
   return own_cancellation_;
 }

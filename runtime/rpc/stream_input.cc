@@ -95,7 +95,7 @@ void StreamInput::report_end() {
   end_seen_ = true;
   if (failure_ == nullptr) return;
   // Others may come to the end while this one waits for the explanation.
-  if (ended_with_dialog_) failure_ = end_->explain(failure_);
+  if (ended_with_dialog_ && end_ != nullptr) failure_ = end_->explain(failure_);
   std::rethrow_exception(failure_);
 }
 
