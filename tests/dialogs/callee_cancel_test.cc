@@ -52,6 +52,14 @@ void cancels_when_started(Context& ctx) {
   ctx.cancel();
   troupe::sleep_forever();
 }
+// When the opener's body has begun, and says so.
+void cancels_at_the_gate(Context& ctx) {
+  const NotesItsEnd end("ended");
+  ctx.started();
+  dialogs::gate().wait();
+  ctx.cancel();
+  troupe::sleep_forever();
+}
 // As soon as the opener has left the stream.
 void cancels_when_left(Context& ctx) {
   const NotesItsEnd end("ended");
@@ -91,8 +99,8 @@ void cancels_too_late(Context& ctx) {
 
 inline const auto& contexts =
     troupe::module<"contexts", &cancels_before_started, &cancels_and_sleeps, &cancels_and_returns,
-                   &cancels_when_started, &cancels_when_left, &cancels_from_a_task,
-                   &cancels_too_late>;
+                   &cancels_when_started, &cancels_at_the_gate, &cancels_when_left,
+                   &cancels_from_a_task, &cancels_too_late>;
 
 // The error says that the callee has cancelled the context itself.
 void expect_cancelled_by_callee(const std::optional<troupe::ContextCancelled>& error) {
@@ -134,8 +142,9 @@ TEST(CalleeCancelTest, ThenTheCalleeMayReturn) {
 TEST(CalleeCancelTest, InterruptsTheBody) {
   with_actor(contexts, [](troupe::Portal& portal) {
     expect_cancelled_by_callee(error_of<troupe::ContextCancelled>([&] {
-      portal.open_context<&cancels_when_started>([](auto& ctx) {
+      portal.open_context<&cancels_at_the_gate>([&](auto& ctx) {
         try {
+          portal.run<&dialogs::open_gate>();
           troupe::sleep_forever();
         } catch (const troupe::Cancelled&) {
           EXPECT_FALSE(ctx.cancel_called());
@@ -192,8 +201,9 @@ TEST(CalleeCancelTest, ABodyWithoutAWaitIsCancelledAtItsEnd) {
 // An error of the body is more than the cancellation.
 TEST(CalleeCancelTest, AnErrorOfTheBodyWins) {
   with_actor(contexts, [](troupe::Portal& portal) {
-    EXPECT_THROW(portal.open_context<&cancels_when_started>([](auto&) {
+    EXPECT_THROW(portal.open_context<&cancels_at_the_gate>([&](auto&) {
       try {
+        portal.run<&dialogs::open_gate>();
         troupe::sleep_forever();
       } catch (const troupe::Cancelled&) {
         throw std::out_of_range("the body's");
