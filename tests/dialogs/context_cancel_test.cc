@@ -77,8 +77,8 @@ inline const auto& contexts = troupe::module<"contexts", &sleeps, &returns_at_on
 
 const troupe::Uid& self() { return troupe::current_actor().uid(); }
 
-// CTX-07: after the opener's own cancel, the result is a ContextCancelled that names this actor as
-// the canceller; nothing is raised outside of the block.
+// CTX-07, ERR-02: after the opener's own cancel, the result is a ContextCancelled that names this
+// actor as the canceller; nothing is raised outside of the block.
 // CTX-14: the cancel was acknowledged when it returns.
 TEST(ContextCancelTest, OwnCancelEndsQuietly) {
   with_actor(contexts, [](troupe::Portal& portal) {

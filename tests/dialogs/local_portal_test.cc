@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "troupe/ipc/connection.h"
@@ -100,6 +102,26 @@ std::size_t open_dialogs() {
     count += connection->statistics().open_dialogs;
   }
   return count;
+}
+
+// How many sockets this process has.
+std::size_t open_sockets() {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code closed_meanwhile;
+    const std::string target = std::filesystem::read_symlink(entry.path(), closed_meanwhile);
+    count += target.starts_with("socket:") ? 1 : 0;
+  }
+  return count;
+}
+
+// DSC-04: the arbiter's portal to the arbiter is a portal to itself, which takes no socket.
+TEST(LocalPortalTest, TakesNoSocket) {
+  with_oneself([](troupe::Portal&) {
+    const std::size_t before = open_sockets();
+    EXPECT_EQ(troupe::get_arbiter().run<&name_and_pid>(), name_and_pid());
+    EXPECT_EQ(open_sockets(), before);
+  });
 }
 
 TEST(LocalPortalTest, Calls) {

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 std::string own_name() { return troupe::current_actor().name(); }
 inline const auto& names = troupe::module<"names", &own_name>;
 
+// DSC-24: who looks for a name that nobody has gets none, and no error.
 TEST(FindTest, UnknownNameIsNobody) {
   troupe::open_root_actor({}, [] {
     EXPECT_FALSE(troupe::find_actor("nobody"));
