@@ -3,21 +3,29 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "troupe/discovery/cluster.h"
 #include "troupe/discovery/registrar.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
 #include "troupe/runtime/actor/interrupts.h"
-#include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/base/throw_trace.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/rpc/error_report.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/spawn/boot.h"
 
@@ -32,7 +40,11 @@ ActorConfig root_config(const RunOptions& options) {
   config.uid = {options.name, make_uuid()};
   config.modules = options.enable_modules;
   config.cancel_grace = options.cancel_grace;
+  config.statespace = options.statespace.entries();
+  config.start_method = choose_start_method(options.start_method);
+  config.dump_on_sigusr1 = options.dump_on_sigusr1;
   config.directory = &make_directory;
+  configure_cluster(config, options);
   return config;
 }
 
@@ -49,8 +61,15 @@ void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& m
   end_at_once(actor, wait_for_signal(signals));
 }
 
+// A peer may ask a root to end. It serves no more then, and its main task decides when to exit.
+void watch_cancel_requests(Actor& actor) {
+  actor.cancel_requested().wait();
+  actor.stop_serving();
+}
+
 void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
                     UniqueFunction<void()>& main) {
+  choose_log_levels(options.loglevel);
   std::unique_ptr<Actor> actor;
   std::exception_ptr error;
   CancelScope scope;
@@ -58,10 +77,11 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
     open_task_nursery([&](TaskNursery& calls) {
       actor = std::make_unique<Actor>(root_config(options), runtime, calls);
       runtime.start_soon("signals", [&] { watch_signals(signals, *actor, scope, caught); });
+      runtime.start_soon("cancel requests", [&] { watch_cancel_requests(*actor); });
       try {
         scope.run([&] {
           if (options.on_actor_start) options.on_actor_start();
-          if (!options.enable_modules.empty()) actor->boot();
+          if (serves_from_the_start(actor->config())) actor->boot();
           main();
         });
       } catch (const std::exception&) {
@@ -69,6 +89,7 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
       }
       calls.cancel("the root ends");
     });
+    actor->run_exit_callbacks();
     actor->shut_down();
     runtime.cancel();
     if (error) std::rethrow_exception(error);
@@ -80,12 +101,27 @@ FiberOptions fiber_options(const RunOptions& options) {
   fibers.clock = options.clock;
   fibers.schedule_seed = options.schedule_seed;
   fibers.stack_size = options.stack_size;
+  fibers.dump_on_sigusr1 = options.dump_on_sigusr1;
   return fibers;
 }
 
-void report(const std::exception_ptr& error) {
-  const std::string text = "troupe: uncaught error\n" + describe_error(error, 2) + "\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+void write_to_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;  // nobody reads it
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
+}
+
+void report(const std::exception_ptr& error, const std::string& root) {
+  const ReportFormat format = report_format(STDERR_FILENO);
+  const std::string text = error_report(error, Uid{root, {}}, format);
+  write_to_stderr(format == ReportFormat::json ? text : "troupe: uncaught error\n" + text);
+}
+
+void serve_until_cancelled() {
+  Actor& actor = Actor::booted();
+  actor.cancel_requested().wait();
 }
 
 }  // namespace
@@ -95,16 +131,19 @@ namespace detail {
 void become_child_if_spawned(RunOptions& options) {
   FunctionTable::instance().check();
   if (std::optional<Boot> boot = take_boot_record()) {
+    enable_throw_traces(options.tracebacks);
     run_child_actor(*std::move(boot), std::move(options), &make_directory);
   }
 }
 
 void run_root(RunOptions options, UniqueFunction<void()> main) {
+  enable_throw_traces(options.tracebacks);
   int caught = 0;
   run_tasks([&] { run_root_actor(options, {}, caught, main); }, fiber_options(options));
 }
 
 int run_program(RunOptions options, UniqueFunction<int()> main) {
+  enable_throw_traces(options.tracebacks);
   const BlockedSignals blocked({SIGINT, SIGTERM});
   int exit_code = 0;
   int caught = 0;
@@ -113,7 +152,7 @@ int run_program(RunOptions options, UniqueFunction<int()> main) {
     run_tasks([&] { run_root_actor(options, blocked.signals(), caught, call_main); },
               fiber_options(options));
   } catch (...) {
-    report(std::current_exception());
+    report(std::current_exception(), options.name);
     exit_code = 1;
   }
   return caught != 0 ? signal_exit_base + caught : exit_code;
@@ -124,6 +163,22 @@ int run_program(RunOptions options, UniqueFunction<int()> main) {
 void init(int, char**) {
   RunOptions options;
   detail::become_child_if_spawned(options);
+}
+
+int run_daemon(std::vector<Module> modules, RunOptions options) {
+  for (Module& module : modules) options.enable_modules.push_back(module);
+  const std::string name = options.name;
+  const int exit_code = run(std::move(options), &serve_until_cancelled);
+  if (exit_code > signal_exit_base) {
+    write_to_stderr("troupe: daemon '" + name + "' was ended by " +
+                    (exit_code == signal_exit_base + SIGINT ? "SIGINT" : "SIGTERM") + "\n");
+  }
+  return exit_code;
+}
+
+int run_daemon(int, char**, std::vector<Module> modules, RunOptions options) {
+  detail::become_child_if_spawned(options);
+  return run_daemon(std::move(modules), std::move(options));
 }
 
 }  // namespace troupe

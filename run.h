@@ -8,6 +8,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "troupe/runtime/actor/actor_options.h"
 #include "troupe/runtime/base/unique_function.h"
@@ -50,8 +51,9 @@ UniqueFunction<int()> with_exit_code(Main&& main) {
 void init(int argc, char** argv);
 
 /// Runs `main` as the root actor's main task, and returns the exit code: 0 or main's own, 1 after
-/// an error that nobody caught (printed to stderr), 130 after SIGINT and 143 after SIGTERM, both of
-/// which first cancel the whole tree. After `init`.
+/// an error that nobody caught, 130 after SIGINT and 143 after SIGTERM, both of which first cancel
+/// the whole tree. The error is printed to stderr, with its actor, relay path and trace; with
+/// `TROUPE_ERROR_FORMAT=json` as one line of JSON. After `init`.
 template <MainFunction Main>
 int run(RunOptions options, Main&& main) {
   return detail::run_program(std::move(options), detail::with_exit_code(std::forward<Main>(main)));
@@ -91,5 +93,13 @@ std::invoke_result_t<Body&> open_root_actor(RunOptions options, Body&& body) {
     return std::move(*value);
   }
 }
+
+/// Runs one stand-alone actor, which joins the cluster at `options.arbiter_addr` (or becomes its
+/// arbiter), exposes `modules`, and serves until it is cancelled: by `Portal::cancel_actor`, SIGINT
+/// or SIGTERM. Returns the exit code, as `run` does. In a child process this becomes the actor and
+/// does not return.
+int run_daemon(int argc, char** argv, std::vector<Module> modules, RunOptions options = {});
+/// The same, after `init`.
+int run_daemon(std::vector<Module> modules, RunOptions options = {});
 
 }  // namespace troupe

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The directory of one actor: in the arbiter the registry itself, elsewhere calls to the arbiter.
-// The arbiter lets its peers call the functions of the module "troupe.registry".
+// Which directory an actor has: the arbiter the registry itself, everybody else calls to it.
 
 #include <memory>
 
@@ -12,7 +11,8 @@ namespace troupe {
 
 class Actor;
 
-/// The directory of `actor`: its own registry if it is the arbiter, else the arbiter's.
+/// The directory of `actor`: that of its parent's tree for a child; for a root that of the cluster
+/// it is to join, else its own. Checkpoint when a cluster is joined; throws as `join_cluster`.
 std::unique_ptr<Directory> make_directory(Actor& actor);
 
 }  // namespace troupe

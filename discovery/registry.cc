@@ -6,16 +6,105 @@
 #include "troupe/runtime/fiber/checkpoint.h"
 
 namespace troupe {
+namespace {
+
+// Every host has a loopback and files of its own.
+std::string place(const Address& address, const std::string& host) {
+  return address.is_local() ? host + " " + address.str() : address.str();
+}
+
+}  // namespace
 
 // The entry is handed over at the wake-up: it may be gone again before the waiter runs.
 struct Registry::Waiter : Parked {
   DirectoryEntry entry;
 };
 
+// ---- Entries ----
+
 void Registry::add(const DirectoryEntry& entry) {
-  remove(entry.uid);
-  entries_[entry.uid.name].push_front(entry);
-  names_[entry.uid.uuid] = entry.uid.name;
+  const auto known = uuids_.find(entry.uid.uuid);
+  if (known != uuids_.end()) {
+    if (*known->second == entry) return;
+    take_out(known->second);
+  }
+  claim_addresses(entry);
+  Entries& same_name = names_[entry.uid.name];
+  same_name.push_front(entry);
+  uuids_[entry.uid.uuid] = same_name.begin();
+  wake_waiters(entry);
+  tell(RegistryEvent::Kind::joined, entry);
+}
+
+bool Registry::remove(const Uid& uid) {
+  const auto known = uuids_.find(uid.uuid);
+  if (known == uuids_.end()) return false;
+  const DirectoryEntry entry = *known->second;
+  take_out(known->second);
+  tell(RegistryEvent::Kind::left, entry);
+  return true;
+}
+
+void Registry::take_out(Entries::iterator entry) {
+  const std::string uuid = entry->uid.uuid;
+  for (const Address& address : entry->addresses) {
+    const auto owner = owners_.find(place(address, entry->host));
+    if (owner != owners_.end() && owner->second == uuid) owners_.erase(owner);
+  }
+  const auto same_name = names_.find(entry->uid.name);
+  same_name->second.erase(entry);
+  if (same_name->second.empty()) names_.erase(same_name);
+  uuids_.erase(uuid);
+}
+
+void Registry::claim_addresses(const DirectoryEntry& entry) {
+  for (const Address& address : entry.addresses) {
+    std::string& owner = owners_[place(address, entry.host)];
+    const std::string before = std::exchange(owner, entry.uid.uuid);
+    if (!before.empty() && before != entry.uid.uuid) lose_address(before, address);
+  }
+}
+
+void Registry::lose_address(const std::string& uuid, const Address& address) {
+  const auto known = uuids_.find(uuid);
+  if (known == uuids_.end()) return;
+  std::erase(known->second->addresses, address);
+  if (known->second->addresses.empty()) remove(Uid(known->second->uid));
+}
+
+std::optional<DirectoryEntry> Registry::find_uuid(const std::string& uuid) const {
+  const auto found = uuids_.find(uuid);
+  if (found == uuids_.end()) return std::nullopt;
+  return *found->second;
+}
+
+std::vector<DirectoryEntry> Registry::find_all(const std::string& name) const {
+  const auto found = names_.find(name);
+  if (found == names_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+// ---- Waiting and watching ----
+
+DirectoryEntry Registry::wait_for(const std::string& name) {
+  const auto present = names_.find(name);
+  if (present != names_.end()) {
+    DirectoryEntry entry = present->second.front();
+    checkpoint();
+    return entry;
+  }
+  Waiter waiter;
+  try {
+    waiters_[name].park(waiter, "wait_for_actor");
+  } catch (...) {
+    const auto lot = waiters_.find(name);
+    if (lot != waiters_.end() && lot->second.empty()) waiters_.erase(lot);
+    throw;
+  }
+  return std::move(waiter.entry);
+}
+
+void Registry::wake_waiters(const DirectoryEntry& entry) {
   const auto waiting = waiters_.find(entry.uid.name);
   if (waiting == waiters_.end()) return;
   while (Parked* waiter = waiting->second.first()) {
@@ -25,36 +114,31 @@ void Registry::add(const DirectoryEntry& entry) {
   waiters_.erase(waiting);
 }
 
-void Registry::remove(const Uid& uid) {
-  const auto known = names_.find(uid.uuid);
-  if (known == names_.end()) return;
-  const auto same_name = entries_.find(known->second);
-  same_name->second.remove_if(
-      [&](const DirectoryEntry& entry) { return entry.uid.uuid == uid.uuid; });
-  if (same_name->second.empty()) entries_.erase(same_name);
-  names_.erase(known);
-}
-
-std::optional<DirectoryEntry> Registry::find(const std::string& name) const {
-  const auto found = entries_.find(name);
-  if (found == entries_.end()) return std::nullopt;
-  return found->second.front();
-}
-
-std::vector<DirectoryEntry> Registry::find_all(const std::string& name) const {
-  const auto found = entries_.find(name);
-  if (found == entries_.end()) return {};
-  return {found->second.begin(), found->second.end()};
-}
-
-DirectoryEntry Registry::wait_for(const std::string& name) {
-  if (std::optional<DirectoryEntry> present = find(name)) {
-    checkpoint();
-    return *std::move(present);
+MemoryReceiveChannel<RegistryEvent> Registry::watch(std::string prefix) {
+  std::vector<const DirectoryEntry*> present;
+  for (const auto& [name, entries] : names_) {
+    if (!name.starts_with(prefix)) continue;
+    for (const DirectoryEntry& entry : entries) present.push_back(&entry);
   }
-  Waiter waiter;
-  waiters_[name].park(waiter, "wait_for_actor");
-  return std::move(waiter.entry);
+  auto channel = open_memory_channel<RegistryEvent>(present.size() + watch_limit);
+  for (const DirectoryEntry* entry : present) {
+    channel.send.send_nowait(RegistryEvent{RegistryEvent::Kind::joined, *entry});
+  }
+  watches_.push_back({std::move(prefix), std::move(channel.send)});
+  return std::move(channel.receive);
+}
+
+// A watcher that has gone, or is too slow, is forgotten: with its end of the channel closed it
+// knows, once it has read the rest.
+void Registry::tell(RegistryEvent::Kind kind, const DirectoryEntry& entry) {
+  std::erase_if(watches_, [&](const Watch& watch) {
+    if (!entry.uid.name.starts_with(watch.prefix)) return false;
+    try {
+      return !watch.events.try_send(RegistryEvent{kind, entry});
+    } catch (const BrokenChannel&) {
+      return true;
+    }
+  });
 }
 
 }  // namespace troupe

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The table of names: plain data, and the tasks that wait for a name. The arbiter has one.
+// The table of names: plain data, the tasks that wait for a name, and those who watch who comes and
+// goes. The arbiter has one. Nothing in it takes longer because there are many actors.
 
 #include <list>
 #include <optional>
@@ -10,33 +11,68 @@
 #include <vector>
 
 #include "troupe/runtime/actor/directory.h"
+#include "troupe/runtime/fiber/memory_channel.h"
 #include "troupe/runtime/fiber/parking_lot.h"
 
 namespace troupe {
 
+/// An actor has come or gone. A value.
+struct RegistryEvent {
+  enum class Kind { joined, left };
+
+  Kind kind = Kind::joined;  ///< `joined` also says that its addresses are others now.
+  DirectoryEntry entry{};    ///< Of the actor.
+
+  friend bool operator==(const RegistryEvent&, const RegistryEvent&) = default;
+};
+
 /// Who has which name. Several actors may share one; the last that came is found first.
 class Registry {
  public:
-  /// Enters an actor, or renews its addresses, and wakes those who wait for its name.
+  /// How many events a watcher may fall behind.
+  static constexpr std::size_t watch_limit = 4096;
+
+  /// Enters an actor, or renews its addresses, and wakes those who wait for its name. An address
+  /// that another actor had told before is that one's no longer; without any it is out.
   void add(const DirectoryEntry& entry);
-  /// Takes an actor out; nothing happens when it is not in.
-  void remove(const Uid& uid);
-  /// The actor of that name that came last.
-  std::optional<DirectoryEntry> find(const std::string& name) const;
+  /// Takes an actor out; false when it is not in.
+  bool remove(const Uid& uid);
+  /// The actor with that uuid.
+  std::optional<DirectoryEntry> find_uuid(const std::string& uuid) const;
   /// Every actor of that name, the last first.
   std::vector<DirectoryEntry> find_all(const std::string& name) const;
   /// Waits until somebody has that name; waiters are woken in the order in which they came.
   /// Checkpoint.
   DirectoryEntry wait_for(const std::string& name);
+  /// Tells of the actors whose names begin with `prefix`: first those that are in, as `joined`, and
+  /// then who joins and leaves. Ends when the receiver is closed; a receiver that falls further
+  /// behind than `watch_limit` gets no more: its channel ends, and it may watch anew.
+  MemoryReceiveChannel<RegistryEvent> watch(std::string prefix);
   /// How many actors are in.
-  std::size_t size() const noexcept { return names_.size(); }
+  std::size_t size() const noexcept { return uuids_.size(); }
+  /// How many names are waited for.
+  std::size_t names_waited_for() const noexcept { return waiters_.size(); }
 
  private:
-  struct Waiter;
+  using Entries = std::list<DirectoryEntry>;
 
-  std::unordered_map<std::string, std::list<DirectoryEntry>> entries_;  // by name, the last first
-  std::unordered_map<std::string, std::string> names_;                  // by uuid
-  std::unordered_map<std::string, ParkingLot> waiters_;                 // by name
+  struct Waiter;
+  struct Watch {
+    std::string prefix;
+    MemorySendChannel<RegistryEvent> events;
+  };
+
+  void claim_addresses(const DirectoryEntry& entry);
+  void lose_address(const std::string& uuid, const Address& address);
+  void take_out(Entries::iterator entry);
+  void wake_waiters(const DirectoryEntry& entry);
+  void tell(RegistryEvent::Kind kind, const DirectoryEntry& entry);
+
+  std::unordered_map<std::string, Entries> names_;            // the last that came first
+  std::unordered_map<std::string, Entries::iterator> uuids_;  // the same entries
+  std::unordered_map<std::string, std::string> owners_;       // uuids by address
+  std::unordered_map<std::string, ParkingLot> waiters_;       // by name
+  std::list<Watch> watches_;
 };
 
 }  // namespace troupe

@@ -80,6 +80,11 @@ Address Address::parse(std::string_view text) {
   return address;
 }
 
+Address Address::tcp(const std::string& host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return parse("tcp://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port));
+}
+
 std::string Address::path() const {
   return kind_ == Kind::ipc ? text_.substr(ipc_scheme.size()) : std::string();
 }

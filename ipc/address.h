@@ -29,6 +29,9 @@ class Address {
   /// Throws `UsageError` with a sentence.
   static Address parse(std::string_view text);
 
+  /// "tcp://host:port", or "tcp://[host]:port" for IPv6. Throws `UsageError` as `parse` does.
+  static Address tcp(const std::string& host, std::uint16_t port);
+
   /// The text, as `parse` takes it.
   const std::string& str() const noexcept { return text_; }
   /// Which transport it names.

@@ -63,6 +63,17 @@ Key Key::from_bytes(BytesView octets) {
   return key;
 }
 
+Key Key::from_secret(BytesView secret) {
+  start_sodium();
+  Key key;
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, nullptr, 0, size);
+  for (const BytesView part : {BytesView("troupe key"), secret}) add(state, part);
+  crypto_generichash_final(&state, reinterpret_cast<unsigned char*>(key.octets_.data()), size);
+  sodium_memzero(&state, sizeof state);
+  return key;
+}
+
 Key::~Key() { sodium_memzero(octets_.data(), size); }
 
 BytesView Key::bytes() const noexcept { return as_bytes(octets_); }

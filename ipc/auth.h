@@ -23,6 +23,8 @@ class Key {
   static Key random();
   /// The key with these octets. Throws `UsageError` unless there are exactly `size` of them.
   static Key from_bytes(BytesView octets);
+  /// The key that belongs to a secret of any length: what stands in a key file, say.
+  static Key from_secret(BytesView secret);
 
   Key(const Key&) = default;
   Key& operator=(const Key&) = default;

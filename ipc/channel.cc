@@ -19,6 +19,8 @@ using Reason = TransportClosed::Reason;
 constexpr int never_again_ms = 24 * 3600 * 1000;
 // A socket is not drained for longer than this while others wait.
 constexpr int messages_per_turn = 128;
+// Nor for more than this: what was sent together is then handled while it is in the cache.
+constexpr std::size_t octets_per_turn = 16 * 1024;
 // Between hosts a cable can be cut without a word; libzmq's I/O threads ask and answer.
 constexpr int heartbeat_ms = 5'000;
 constexpr int heartbeat_timeout_ms = 15'000;
@@ -53,18 +55,16 @@ Channel::Channel(std::shared_ptr<zmq::context_t> context, Pump& pump, const Addr
       pump_(pump),
       address_(address),
       socket_(make_dealer(*context_, address, handshake_timeout)),
-      monitor_(*context_, socket_, watched_events) {}
+      monitor_(*context_, socket_, watched_events, pump, *this) {}
 
 Channel::~Channel() {
   if (connection_ == nullptr) return;
   pump_.remove(socket_.get(zmq::sockopt::fd));
-  pump_.remove(monitor_.fd());
   connection_->line().detach();
 }
 
 void Channel::start(std::shared_ptr<Connection> connection) {
   pump_.add(socket_.get(zmq::sockopt::fd), *this);
-  pump_.add(monitor_.fd(), *this);
   connection_ = std::move(connection);
   try {
     socket_.connect(address_.str());
@@ -82,7 +82,7 @@ void Channel::give_up(const std::string& how) {
 }
 
 bool Channel::drain() {
-  read_monitor();
+  if (monitor_.signalled()) read_monitor();
   const bool empty = read_messages();
   retry_output();
   // Everything that came before the connection broke has been read by now.
@@ -142,8 +142,10 @@ void Channel::on_connect_failed() {
 
 bool Channel::read_messages() {
   zmq::message_t message;
-  for (int i = 0; i < messages_per_turn; ++i) {
+  std::size_t octets = 0;
+  for (int i = 0; i < messages_per_turn && octets < octets_per_turn; ++i) {
     if (!try_receive(socket_, message)) return true;
+    octets += message.size();
     if (!message.more()) {
       connection_->line().receive(octets_of(message));
       continue;

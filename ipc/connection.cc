@@ -56,6 +56,8 @@ void Connection::wait_for_room() { line_->wait_for_room(); }
 
 const Uid& Connection::self() const noexcept { return line_->session().self(); }
 
+void Connection::flush() noexcept { line_->flush(); }
+
 std::size_t Connection::queued() const noexcept { return line_->session().queued(); }
 
 void Connection::say_bye() {

@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "troupe/ipc/address.h"
+#include "troupe/ipc/credentials.h"
 #include "troupe/ipc/dialog_port.h"
 #include "troupe/ipc/errors.h"
 #include "troupe/ipc/uid.h"
@@ -44,6 +46,9 @@ class Connection final : public DialogPort, public std::enable_shared_from_this<
   Address peer_address() const;
   /// The peer's process, as it says.
   int peer_pid() const noexcept;
+  /// The peer's process, as the kernel says; only when the peer made the connection, over a Unix
+  /// socket.
+  const std::optional<PeerCredentials>& credentials() const noexcept { return credentials_; }
   /// Which program the peer runs.
   const std::string& build_id() const noexcept;
   /// "actor worker@1f3a9c02 (pid 12) at ipc:///...", for messages.
@@ -63,6 +68,10 @@ class Connection final : public DialogPort, public std::enable_shared_from_this<
   void wait_for_room() override;
   const Uid& self() const noexcept override;
 
+  /// Hands what is queued to the network at once, for a caller who may keep the loop busy from now
+  /// on. Never waits.
+  void flush() noexcept;
+
   /// Ends the connection in order: the peer reads all that was sent, then both sides close. Every
   /// open dialog ends with `TransportClosed`. Never waits.
   void say_bye();
@@ -73,9 +82,13 @@ class Connection final : public DialogPort, public std::enable_shared_from_this<
 
   /// For the transport.
   detail::Line& line() noexcept { return *line_; }
+  void set_credentials(const std::optional<PeerCredentials>& credentials) noexcept {
+    credentials_ = credentials;
+  }
 
  private:
   std::unique_ptr<detail::Line> line_;
+  std::optional<PeerCredentials> credentials_;
 };
 
 }  // namespace troupe

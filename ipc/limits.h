@@ -20,6 +20,8 @@ struct Limits {
   /// Dialogs that the peer may have open. Told to the peer; twice as many are put up with, because
   /// a dialog that its opener has given up lives a little longer at the other end.
   std::uint32_t max_dialogs = 1u << 20;
+  /// Octets that wait for the peer to read them, beyond which it may ask for nothing more.
+  std::uint64_t max_queued = std::uint64_t{1} << 30;
 };
 
 /// Payloads above this are cut into pieces of this size, so that other frames can pass between

@@ -4,14 +4,15 @@
 #include <utility>
 
 #include "troupe/ipc/transport.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/loop.h"
 
 namespace troupe::detail {
 
 namespace {
 // From here on a turn's output does not wait for the turn's end.
-constexpr std::size_t flush_at = piece_size;
+constexpr std::size_t flush_at = 16 * 1024;
 // Who heeds `wait_for_room` goes on when less is queued.
 constexpr std::size_t room_below = 4 * piece_size;
 }  // namespace
@@ -28,6 +29,8 @@ void Line::detach() noexcept {
 }
 
 void Line::receive(BytesView message) {
+  log_line(LogLevel::trace, "ipc", "received ", message.size(), " octets from '",
+           session_.peer().uid.name, "'");
   session_.receive(message);
   queued();
 }
@@ -67,13 +70,18 @@ bool Line::send_one() {
     session_.take_batch(held_.data<char>());
     holds_message_ = true;
   }
+  const std::size_t size = held_.size();
   if (!link_->try_send(held_)) return false;
+  log_line(LogLevel::trace, "ipc", "sent ", size, " octets to '", session_.peer().uid.name, "'");
   holds_message_ = false;
   if (!wait_for_room_.empty() && has_room()) wait_for_room_.unpark_all();
   return true;
 }
 
 void Line::on_established() {
+  if (log_enabled(LogLevel::transport, "ipc")) {
+    log_line(LogLevel::transport, "ipc", "connected to ", session_.peer_text());
+  }
   reported_ = true;
   if (handler_ != nullptr) handler_->on_connected(*connection_);
   settled.set();
@@ -84,6 +92,9 @@ DialogHandler* Line::on_start(std::uint64_t dialog, BytesView payload) {
 }
 
 void Line::on_session_closed(std::exception_ptr why) {
+  if (log_enabled(LogLevel::transport, "ipc")) {
+    log_line(LogLevel::transport, "ipc", "a connection has ended: ", exception_message(why));
+  }
   settled.set();
   ended.set();
   wait_for_room_.unpark_all();

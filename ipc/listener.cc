@@ -20,18 +20,49 @@ using Reason = TransportClosed::Reason;
 
 // A socket is not drained for longer than this while others wait.
 constexpr int messages_per_turn = 128;
+// Nor for more than this: what was sent together is then handled while it is in the cache.
+constexpr std::size_t octets_per_turn = 16 * 1024;
 // Peers whose handshake is under way; more are not looked at until some have finished or expired.
 constexpr std::size_t max_handshakes = 1024;
 constexpr int accept_backlog = 4096;
 // When a connection broke, libzmq marks its pipe within microseconds of telling the monitor.
 constexpr std::chrono::seconds sure_after{1};
+// A peer's host that vanishes between its first words and its first ZMTP heartbeat, which bounds
+// its silence from then on, is missed by the kernel. (That asks the other kernel: a peer that is
+// stopped is not taken for dead.)
+constexpr int keepalive_s = 5;
+constexpr int keepalive_probes = 3;
 
 zmq::socket_t make_router(zmq::context_t& context, std::chrono::milliseconds handshake_timeout) {
   zmq::socket_t socket = make_socket(context, zmq::socket_type::router);
   limit_socket(socket, handshake_timeout);
   socket.set(zmq::sockopt::router_mandatory, true);
   socket.set(zmq::sockopt::backlog, accept_backlog);
+  socket.set(zmq::sockopt::tcp_keepalive, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_idle, keepalive_s);
+  socket.set(zmq::sockopt::tcp_keepalive_intvl, keepalive_s);
+  socket.set(zmq::sockopt::tcp_keepalive_cnt, keepalive_probes);
   return socket;
+}
+
+// libzmq takes no names of hosts for binding.
+std::string bindable(const Address& address) {
+  if (address.host() != "localhost") return address.str();
+  return "tcp://127.0.0.1:" + std::to_string(address.port());
+}
+
+[[noreturn]] void fail_to_bind(const Address& address, Reason reason, const std::string& why) {
+  throw TransportClosed(reason, "cannot listen at " + address.str() + ": " + why);
+}
+
+[[noreturn]] void fail_to_bind(const Address& address, int error) {
+  if (error == EADDRINUSE) {
+    fail_to_bind(address, Reason::in_use,
+                 "the address is already in use: another program listens there; choose another "
+                 "one");
+  }
+  fail_to_bind(address, Reason::unreachable,
+               std::string(zmq_strerror(error)) + "; check that the directory or host exists");
 }
 
 bool means(const Address& bound, const Address& dialed) {
@@ -52,9 +83,8 @@ Listener::Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker ma
       make_connection_(std::move(make_connection)),
       handshake_timeout_(handshake_timeout),
       socket_(make_router(*context_, handshake_timeout)),
-      monitor_(*context_, socket_, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) {
+      monitor_(*context_, socket_, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, pump, *this) {
   pump_.add(socket_.get(zmq::sockopt::fd), *this);
-  pump_.add(monitor_.fd(), *this);
 }
 
 Listener::~Listener() {
@@ -63,28 +93,43 @@ Listener::~Listener() {
     if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
   }
   pump_.remove(socket_.get(zmq::sockopt::fd));
-  pump_.remove(monitor_.fd());
   for (const auto& [id, peer] : peers_) peer->connection->line().detach();
 }
 
+void Listener::check_free(const Address& address) const {
+  if (address.kind() != Address::Kind::ipc) return;
+  const Fault fault = why_not_bindable(address);
+  if (fault.text.empty()) return;
+  fail_to_bind(address, fault.in_use ? Reason::in_use : Reason::unreachable, fault.text);
+}
+
 Address Listener::bind(const Address& address) {
-  const auto fail = [&](const std::string& why) {
-    throw TransportClosed(Reason::unreachable, "cannot listen at " + address.str() + ": " + why);
-  };
-  if (address.kind() == Address::Kind::ipc) {
-    if (const std::string why = why_not_bindable(address); !why.empty()) fail(why);
-  }
+  check_free(address);
   try {
     if (address.host().find(':') != std::string::npos) socket_.set(zmq::sockopt::ipv6, true);
-    socket_.bind(address.str());
+    socket_.bind(bindable(address));
     const Address bound = Address::parse(socket_.get(zmq::sockopt::last_endpoint));
     addresses_.push_back(address.kind() == Address::Kind::ipc ? address : bound);
   } catch (const zmq::error_t& error) {
-    fail(error.num() == EADDRINUSE
-             ? "the address is already in use: another program listens there; choose another one"
-             : std::string(error.what()) + "; check that the directory or host exists");
+    fail_to_bind(address, error.num());
   }
   return addresses_.back();
+}
+
+Address Listener::bind_exclusively(const Address& address) {
+  if (address.kind() != Address::Kind::ipc) return bind(address);
+  std::optional<AddressClaim> claim = AddressClaim::try_take(address);
+  if (!claim) fail_to_bind(address, EADDRINUSE);
+  const Address bound = bind(address);
+  claims_.emplace(bound, *std::move(claim));
+  return bound;
+}
+
+void Listener::unbind(const Address& address) noexcept {
+  if (std::erase(addresses_, address) == 0) return;
+  zmq_unbind(socket_.handle(), address.str().c_str());
+  if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
+  claims_.erase(address);
 }
 
 bool Listener::listens_at(const std::string& address) const {
@@ -98,7 +143,7 @@ bool Listener::listens_at(const std::string& address) const {
 // ---- Incoming ----
 
 bool Listener::drain() {
-  read_monitor();
+  if (monitor_.signalled()) read_monitor();
   const bool empty = read_messages();
   if (empty) bury_gone();
   retry_output();
@@ -119,10 +164,12 @@ void Listener::read_monitor() {
 bool Listener::read_messages() {
   zmq::message_t id;
   zmq::message_t message;
-  for (int i = 0; i < messages_per_turn; ++i) {
+  std::size_t octets = 0;
+  for (int i = 0; i < messages_per_turn && octets < octets_per_turn; ++i) {
     if (!try_receive(socket_, id)) return true;
     // The parts of a message come together or not at all.
     if (!id.more() || !try_receive(socket_, message)) continue;
+    octets += message.size();
     dispatch({static_cast<const char*>(id.data()), id.size()}, message);
   }
   return false;
@@ -155,6 +202,7 @@ Listener::Peer* Listener::adopt(std::string_view id, int fd) {
   peer.fd = fd;
   peer.since = current_time();
   peer.connection = make_connection_(peer);
+  peer.connection->set_credentials(credentials_of(fd));
   peers_.emplace(peer.id, std::move(owned));
   young_.push_back(peer.id);
   const auto tie = slots_.tie(fd, peer);

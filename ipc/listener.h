@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include <zmq.hpp>
 
 #include "troupe/ipc/address.h"
+#include "troupe/ipc/address_claim.h"
 #include "troupe/ipc/connection_slots.h"
 #include "troupe/ipc/line.h"
 #include "troupe/ipc/monitor.h"
@@ -34,8 +36,11 @@ class Listener final : public Pollable {
            std::chrono::milliseconds handshake_timeout);
   ~Listener();
 
-  /// Listens at one more address; see `Transport::bind`.
+  /// Listens at one more address; see `Transport::bind` and `Transport::bind_exclusively`.
   Address bind(const Address& address);
+  Address bind_exclusively(const Address& address);
+  /// Takes a `bind` back.
+  void unbind(const Address& address) noexcept;
   /// Where it listens.
   const std::vector<Address>& addresses() const noexcept { return addresses_; }
   /// Whether a peer that dialed `address` means us.
@@ -73,6 +78,7 @@ class Listener final : public Pollable {
     }
   };
 
+  void check_free(const Address& address) const;
   void read_monitor();
   bool read_messages();
   void dispatch(std::string_view id, zmq::message_t& message);
@@ -95,6 +101,7 @@ class Listener final : public Pollable {
   zmq::socket_t socket_;
   Monitor monitor_;
   std::vector<Address> addresses_;
+  std::map<Address, AddressClaim> claims_;  // of addresses that others want, too
   std::unordered_map<std::string, std::unique_ptr<Peer>, Hash, std::equal_to<>> peers_;
   ConnectionSlots<Peer> slots_;
   std::vector<Peer*> gone_;

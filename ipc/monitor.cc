@@ -19,8 +19,12 @@ std::string fresh_endpoint() {
 
 }  // namespace
 
-Monitor::Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask)
-    : socket_(socket), reader_(make_socket(context, zmq::socket_type::pair)) {
+Monitor::Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask, Pump& pump,
+                 Pollable& owner)
+    : socket_(socket),
+      reader_(make_socket(context, zmq::socket_type::pair)),
+      pump_(pump),
+      owner_(owner) {
   reader_.set(zmq::sockopt::rcvhwm, 0);
   const std::string endpoint = fresh_endpoint();
   if (zmq_socket_monitor(socket.handle(), endpoint.c_str(), mask) != 0) {
@@ -28,16 +32,27 @@ Monitor::Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask)
                 "; raise the limit of open files (ulimit -n)");
   }
   reader_.connect(endpoint);
+  pump_.add(reader_.get(zmq::sockopt::fd), *this);
 }
 
 // Stopped before the reader closes: an event without a reader would block the I/O thread for ever.
-Monitor::~Monitor() { zmq_socket_monitor(socket_.handle(), nullptr, 0); }
+Monitor::~Monitor() {
+  pump_.remove(reader_.get(zmq::sockopt::fd));
+  zmq_socket_monitor(socket_.handle(), nullptr, 0);
+}
 
-int Monitor::fd() const { return reader_.get(zmq::sockopt::fd); }
+bool Monitor::drain() {
+  signalled_ = true;
+  pump_.mark_ready(owner_);
+  return false;
+}
 
 bool Monitor::next(Event& event) {
   zmq::message_t message;
-  if (!try_receive(reader_, message)) return false;
+  if (!try_receive(reader_, message)) {
+    signalled_ = false;
+    return false;
+  }
   const BytesView octets = octets_of(message);
   event = {};
   if (octets.size() >= sizeof event.what + sizeof event.value) {

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <zmq.hpp>
 
+#include "troupe/ipc/pump.h"
+
 namespace troupe {
 
 /// Events of one socket. Must be destroyed before that socket.
-class Monitor {
+class Monitor final : public Pollable {
  public:
   /// One event: ZMQ_EVENT_..., and its value (the descriptor for most).
   struct Event {
@@ -19,20 +21,27 @@ class Monitor {
     std::int32_t value = 0;
   };
 
-  /// Watches `socket` for the events in `mask`.
-  Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask);
+  /// Watches `socket` for the events in `mask`, and has `owner` drained when there are some.
+  Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask, Pump& pump, Pollable& owner);
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
   ~Monitor();
 
-  /// The descriptor that signals events, edge-triggered.
-  int fd() const;
+  /// Whether there may be events. Asking costs nothing.
+  bool signalled() const noexcept { return signalled_; }
   /// Gets the next event; false when there is none. Never waits.
   bool next(Event& event);
+
+  // Its own descriptor has signalled.
+  bool drain() override;
+  bool look() noexcept override { return false; }
 
  private:
   zmq::socket_t& socket_;
   zmq::socket_t reader_;
+  Pump& pump_;
+  Pollable& owner_;
+  bool signalled_ = false;
 };
 
 }  // namespace troupe

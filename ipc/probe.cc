@@ -47,15 +47,16 @@ Fault why_unreachable(const Address& address) {
   }
 }
 
-std::string why_not_bindable(const Address& address) {
+Fault why_not_bindable(const Address& address) {
   const std::string path = address.path();
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return {};  // it is free, or bind says what is wrong
-  if (!S_ISSOCK(status.st_mode)) return "there is a file that is no socket; remove it";
+  if (!S_ISSOCK(status.st_mode)) return {"there is a file that is no socket; remove it"};
   // libzmq would replace the file silently, and the first listener would never be found again.
   const int error = try_connect(path);
   if (error == 0 || error == EAGAIN) {
-    return "the address is already in use: another actor listens there; choose another one";
+    return {"the address is already in use: another actor listens there; choose another one", false,
+            true};
   }
   return {};
 }

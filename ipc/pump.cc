@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/ipc/pump.h"
 
-#include <sys/epoll.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <string>
-
-#include "troupe/runtime/base/error.h"
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/timeouts.h"
 
 namespace troupe {
@@ -17,55 +10,37 @@ namespace {
 
 constexpr std::chrono::milliseconds soon{2};
 
-[[noreturn]] void fail(const char* what) {
-  throw Error(std::string(what) + ": " + std::strerror(errno) +
-              "; raise the limit of open files (ulimit -n)");
-}
-
-UniqueFd make_epoll() {
-  UniqueFd fd(::epoll_create1(EPOLL_CLOEXEC));
-  if (!fd) fail("epoll_create1 failed");
-  return fd;
-}
-
 }  // namespace
 
-Pump::Pump() : epoll_(make_epoll()), watch_(epoll_.get()) {}
+Pump::Pump() : poller_(Loop::current().poller()) {}
 
 void Pump::add(int fd, Pollable& socket) {
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;
-  event.data.ptr = &socket;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) fail("a socket cannot be watched");
+  Source& source = sources_.try_emplace(fd, *this, socket).first->second;
+  try {
+    poller_.add_watch(fd, source);
+  } catch (...) {
+    sources_.erase(fd);
+    throw;
+  }
   mark_ready(socket);  // an edge may have come before
 }
 
-void Pump::remove(int fd) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+void Pump::remove(int fd) noexcept {
+  poller_.remove_watch(fd);
+  sources_.erase(fd);
+}
 
 void Pump::mark_ready(Pollable& socket) noexcept {
   if (!static_cast<ListHook<InReady>&>(socket).linked()) ready_.push_back(socket);
-  watch_.poke();
+  work_.set();
 }
 
 void Pump::check_soon(Pollable& socket) noexcept {
   if (!static_cast<ListHook<InSoon>&>(socket).linked()) soon_.push_back(socket);
-  if (waits_for_ever_) watch_.poke();  // a turn later it will wait no longer than that
-}
-
-void Pump::harvest() {
-  std::array<epoll_event, 64> events;
-  int count = 0;
-  do {
-    count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-    for (int i = 0; i < count; ++i) {
-      auto& socket = *static_cast<Pollable*>(events[i].data.ptr);
-      if (!static_cast<ListHook<InReady>&>(socket).linked()) ready_.push_back(socket);
-    }
-  } while (count == static_cast<int>(events.size()));
+  if (waits_for_ever_) work_.set();  // a turn later it will wait no longer than that
 }
 
 void Pump::turn() {
-  harvest();
   while (!soon_.empty()) mark_ready(soon_.pop_front());
   IntrusiveList<Pollable, InReady> now;
   now.splice_back(ready_);
@@ -77,12 +52,12 @@ void Pump::turn() {
 
 void Pump::await_work() {
   if (!soon_.empty()) {
-    move_on_after(soon, [this] { watch_.wait(); });
+    move_on_after(soon, [this] { work_.wait(); });
     return;
   }
   waits_for_ever_ = true;
   try {
-    watch_.wait();
+    work_.wait();
   } catch (...) {
     waits_for_ever_ = false;
     throw;

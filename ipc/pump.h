@@ -3,14 +3,15 @@
 
 // Moves octets between ZeroMQ sockets and the loop. ZeroMQ's descriptors signal edges, and any call
 // on a socket may swallow one; so a socket whose edge came is read until it is empty, and one that
-// was written to is looked at again before the loop sleeps. All descriptors are in one epoll set,
-// which is one descriptor of the loop's. Private to the package.
+// was written to is looked at again before the loop sleeps. Private to the package.
+
+#include <unordered_map>
 
 #include "troupe/runtime/base/intrusive_list.h"
-#include "troupe/runtime/base/unique_fd.h"
 #include "troupe/runtime/base/unique_function.h"
-#include "troupe/runtime/fiber/fd_watch.h"
 #include "troupe/runtime/fiber/idle_hook.h"
+#include "troupe/runtime/fiber/poller.h"
+#include "troupe/runtime/fiber/wake_flag.h"
 
 namespace troupe {
 
@@ -64,7 +65,7 @@ class Pump final : private IdleHook {
   /// The socket is to be drained in a moment, if nothing brings it about earlier.
   void check_soon(Pollable& socket) noexcept;
   /// Makes a turn come.
-  void wake() noexcept { watch_.poke(); }
+  void wake() noexcept { work_.set(); }
 
   /// Drains sockets until cancelled, and calls `after_turn` after each turn. Checkpoint.
   void run(UniqueFunction<void()> after_turn);
@@ -72,11 +73,19 @@ class Pump final : private IdleHook {
  private:
   void before_idle() noexcept override;
   void await_work();
-  void harvest();
   void turn();
 
-  UniqueFd epoll_;
-  FdWatch watch_;
+  // One descriptor, and the socket it belongs to.
+  struct Source final : EdgeHandler {
+    Source(Pump& p, Pollable& s) : pump(p), socket(s) {}
+    void on_edge() noexcept override { pump.mark_ready(socket); }
+    Pump& pump;
+    Pollable& socket;
+  };
+
+  Poller& poller_;
+  std::unordered_map<int, Source> sources_;  // by descriptor
+  WakeFlag work_{"Pump::run"};
   bool waits_for_ever_ = false;
   IntrusiveList<Pollable, InReady> ready_;
   IntrusiveList<Pollable, InSoon> soon_;

@@ -14,8 +14,9 @@ constexpr std::size_t max_ping = 64;
 // A peer that asks and never reads gets no more answers than these octets.
 constexpr std::size_t max_queued_pongs = 1024 * 1024;
 
-std::exception_ptr make_closed(TransportClosed::Reason reason, const std::string& message) {
-  return std::make_exception_ptr(TransportClosed(reason, message));
+std::exception_ptr make_closed(TransportClosed::Reason reason, const std::string& message,
+                               const Uid& peer) {
+  return std::make_exception_ptr(TransportClosed(reason, message, peer.uuid));
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ std::string Session::peer_text() const {
 void Session::close(TransportClosed::Reason reason, const std::string& message) {
   if (closed()) return;
   state_ = State::closed;
-  why_ = make_closed(reason, message);
+  why_ = make_closed(reason, message, peer_.uid);
   close_dialogs(why_);
   events_.on_session_closed(why_);
 }
@@ -168,6 +169,12 @@ void Session::handle_for_connection(const FrameView& frame) {
 }
 
 void Session::handle_for_dialog(const FrameView& frame) {
+  // Both are answered, and a peer need not read the answers.
+  const bool asks = frame.kind == FrameKind::start || frame.kind == FrameKind::cancel;
+  if (asks && outbox_.queued() > config_.limits.max_queued) {
+    throw ProtocolViolation(std::string("a ") + to_string(frame.kind) + " frame while " +
+                            std::to_string(outbox_.queued()) + " octets wait to be read");
+  }
   if (!frame.is_piece) return deliver(frame.kind, frame.dialog, frame.payload);
   // Pieces for a dialog that has ended here are not worth collecting.
   if (frame.kind != FrameKind::start && dialogs_.find(frame.dialog) == nullptr) {
@@ -223,7 +230,8 @@ std::uint64_t Session::open_dialog(DialogHandler& handler) {
   }
   if (leaving()) {
     throw TransportClosed(TransportClosed::Reason::left,
-                          "the connection to " + peer_text() + " is being closed; connect again");
+                          "the connection to " + peer_text() + " is being closed; connect again",
+                          peer_.uid.uuid);
   }
   if (dialogs_.size() - dialogs_of_peer_ >= peer_.max_dialogs) {
     throw UsageError(peer_text() + " takes at most " + std::to_string(peer_.max_dialogs) +
@@ -287,9 +295,9 @@ void Session::on_bye() {
   peer_said_bye_ = true;
   ++frames_sent_;
   outbox_.push_last(FrameKind::bye_ack);
-  close_dialogs(
-      make_closed(TransportClosed::Reason::left,
-                  peer_text() + " has left, so it answers no more; connect to its successor"));
+  close_dialogs(make_closed(
+      TransportClosed::Reason::left,
+      peer_text() + " has left, so it answers no more; connect to its successor", peer_.uid));
   if (!said_bye_) say_bye();
   if (bye_acked_)
     close(TransportClosed::Reason::left,

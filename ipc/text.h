@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Octets of strangers as text: checks and conversions for names and reasons that come from other
-// processes. Private to the package.
+// Octets of strangers as text: checks and conversions for names, reasons and messages that come
+// from other processes.
 
 #include <cstddef>
 #include <string>
@@ -14,8 +14,7 @@ namespace troupe {
 bool is_utf8(std::string_view octets) noexcept;
 
 /// `octets` made fit for a log or a terminal: at most `max` of them, other than printable ASCII and
-/// UTF-8 replaced by
-/// '?'.
+/// UTF-8 replaced by '?'.
 std::string printable(std::string_view octets, std::size_t max = 512);
 
 /// Two lower-case hexadecimal digits for each octet.

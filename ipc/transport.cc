@@ -35,8 +35,8 @@ class Transport::Impl {
       : options_(std::move(options)), handler_(handler) {}
   ~Impl() { close_all(); }
 
-  Address bind(const Address& address);
-  std::shared_ptr<Connection> connect(const Address& address);
+  Listener& listener(const Address& address);
+  std::shared_ptr<Connection> connect(const Address& address, const Key* key);
   void serve();
   void leave();
 
@@ -44,6 +44,10 @@ class Transport::Impl {
   std::vector<std::shared_ptr<Connection>> everyone() const;
   std::shared_ptr<Connection> find_open(const Address& address) const;
   std::shared_ptr<Connection> connect_to_self();
+  void unbind(const Address& address) noexcept {
+    if (listener_ != nullptr) listener_->unbind(address);
+  }
+  void stop_listening() noexcept;
 
   const std::vector<Address>& addresses() const noexcept {
     static const std::vector<Address> none;
@@ -54,10 +58,9 @@ class Transport::Impl {
   }
 
  private:
-  void check_allowed(const Address& address) const;
   SessionConfig session_config(Role role) const;
   std::shared_ptr<Connection> make_connection(SessionConfig config, Link& link);
-  std::shared_ptr<Channel> channel_to(const Address& address);
+  std::shared_ptr<Channel> channel_to(const Address& address, const Key* key);
   void await_handshake(Channel& channel, TimePoint deadline);
   void drop_finished();
   void close_all() noexcept;
@@ -74,17 +77,18 @@ class Transport::Impl {
 
 // ---- Addresses ----
 
-void Transport::Impl::check_allowed(const Address& address) const {
+void require_allowed(const Address& address, bool insecure_tcp) {
   if (address.empty()) throw UsageError("an empty address; give one as Address::parse makes it");
-  if (address.is_local() || options_.insecure_tcp) return;
+  if (address.is_local() || insecure_tcp) return;
   throw UsageError(address.str() +
                    " reaches beyond this host, where anyone may read what is sent and change it: "
                    "troupe proves who its peers are, but does not encrypt. Use a tunnel to "
                    "127.0.0.1, or set insecure_tcp = true where the network is trusted");
 }
 
-Address Transport::Impl::bind(const Address& address) {
-  check_allowed(address);
+// The listener that may listen at `address`.
+Listener& Transport::Impl::listener(const Address& address) {
+  require_allowed(address, options_.insecure_tcp);
   if (context_ == nullptr) context_ = shared_context();
   if (listener_ == nullptr) {
     const auto make = [this](Link& link) {
@@ -94,7 +98,17 @@ Address Transport::Impl::bind(const Address& address) {
     };
     listener_ = std::make_unique<Listener>(context_, pump_, make, options_.handshake_timeout);
   }
-  return listener_->bind(address);
+  return *listener_;
+}
+
+void Transport::Impl::stop_listening() noexcept {
+  if (listener_ == nullptr) return;
+  listener_->for_each([](const std::shared_ptr<Connection>& connection) {
+    Session& session = connection->line().session();
+    session.disconnected(Reason::shut_down, "the connection to " + session.peer_text() +
+                                                " was closed: this actor listens no more");
+  });
+  listener_.reset();
 }
 
 SessionConfig Transport::Impl::session_config(Role role) const {
@@ -157,7 +171,7 @@ std::shared_ptr<Connection> Transport::Impl::connect_to_self() {
 }
 
 // The attempt that is under way, or a new one.
-std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address) {
+std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, const Key* key) {
   for (const auto& channel : channels_) {
     if (channel->address() == address && !channel->connection()->line().settled.is_set()) {
       return channel;
@@ -167,6 +181,7 @@ std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address) {
   auto channel = std::make_shared<Channel>(context_, pump_, address, options_.handshake_timeout);
   SessionConfig config = session_config(Role::connector);
   config.dialed = address.str();
+  if (key != nullptr) config.key = *key;
   channel->start(make_connection(std::move(config), *channel));
   channels_.push_back(channel);
   return channel;
@@ -190,8 +205,8 @@ void Transport::Impl::await_handshake(Channel& channel, TimePoint deadline) {
                   "; check that a troupe actor listens there and is not stopped");
 }
 
-std::shared_ptr<Connection> Transport::Impl::connect(const Address& address) {
-  check_allowed(address);
+std::shared_ptr<Connection> Transport::Impl::connect(const Address& address, const Key* key) {
+  require_allowed(address, options_.insecure_tcp);
   if (address.is_wildcard()) {
     throw UsageError(address.str() + " can be listened at, but not connected to; name the host");
   }
@@ -199,7 +214,7 @@ std::shared_ptr<Connection> Transport::Impl::connect(const Address& address) {
   if (auto open = find_open(address)) return open;
   const TimePoint deadline = current_time() + options_.handshake_timeout;
   for (auto pause = first_retry;; pause = std::min(2 * pause, longest_retry)) {
-    const std::shared_ptr<Channel> channel = channel_to(address);
+    const std::shared_ptr<Channel> channel = channel_to(address, key);
     await_handshake(*channel, deadline);
     const std::exception_ptr why = channel->connection()->why();
     if (why == nullptr) return channel->connection();
@@ -255,12 +270,20 @@ Transport::Transport(TransportOptions options, TransportHandler& handler)
 
 Transport::~Transport() = default;
 
-Address Transport::bind(const Address& address) { return impl_->bind(address); }
+Address Transport::bind(const Address& address) { return impl_->listener(address).bind(address); }
+
+Address Transport::bind_exclusively(const Address& address) {
+  return impl_->listener(address).bind_exclusively(address);
+}
+
+void Transport::unbind(const Address& address) noexcept { impl_->unbind(address); }
+
+void Transport::stop_listening() noexcept { impl_->stop_listening(); }
 
 const std::vector<Address>& Transport::addresses() const noexcept { return impl_->addresses(); }
 
-std::shared_ptr<Connection> Transport::connect(const Address& address) {
-  return impl_->connect(address);
+std::shared_ptr<Connection> Transport::connect(const Address& address, const Key* key) {
+  return impl_->connect(address, key);
 }
 
 std::vector<std::shared_ptr<Connection>> Transport::connections() const {

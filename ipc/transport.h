@@ -47,6 +47,10 @@ struct TransportOptions {
   std::chrono::milliseconds handshake_timeout{10'000};  ///< For each connection, both sides.
 };
 
+/// Throws `UsageError` when `address` is empty, or is tcp and reaches beyond this host,
+/// unencrypted, and `insecure_tcp` does not allow that. Never waits.
+void require_allowed(const Address& address, bool insecure_tcp);
+
 /// Counts, for diagnosis.
 struct TransportStatistics {
   std::size_t channels = 0;  ///< Connections that we made, or are making.
@@ -68,13 +72,23 @@ class Transport {
   /// Listens at `address`; returns it with the real port where it had none. Never waits. Throws
   /// `TransportClosed` when it is in use or cannot be had, `UsageError` when it may not.
   Address bind(const Address& address);
+  /// The same for an address that other programs may want at the same moment, as an arbiter's is:
+  /// exactly one of them gets it, and the others `TransportClosed` with the reason `in_use`. Makes
+  /// the folder of an `ipc` address when it is not there.
+  Address bind_exclusively(const Address& address);
+  /// Listens at `address` no more; also ends the connections that were made to it. Never waits.
+  void unbind(const Address& address) noexcept;
+  /// Listens nowhere any more, which ends every connection that others have made; `leave` first.
+  /// Never waits.
+  void stop_listening() noexcept;
   /// Where we listen.
   const std::vector<Address>& addresses() const noexcept;
 
   /// Gets the connection to the actor that listens at `address`: an open one of either direction,
   /// or a new one. Checkpoint; takes `handshake_timeout` at most. `serve` must be running. Throws
-  /// `TransportClosed` when nobody answers, or nobody who holds the key.
-  std::shared_ptr<Connection> connect(const Address& address);
+  /// `TransportClosed` when nobody answers, or nobody who holds the key: the actor's own, or `key`
+  /// for an actor of another cluster.
+  std::shared_ptr<Connection> connect(const Address& address, const Key* key = nullptr);
   /// The connections that stand.
   std::vector<std::shared_ptr<Connection>> connections() const;
 

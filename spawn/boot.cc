@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -14,6 +15,8 @@
 
 #include "troupe/spawn/boot_record.h"
 #include "troupe/spawn/errors.h"
+#include "troupe/spawn/launched.h"
+#include "troupe/spawn/zygote.h"
 
 namespace troupe {
 
@@ -21,7 +24,8 @@ namespace {
 
 struct Mark {
   int fd = -1;
-  pid_t parent_pid = 0;
+  pid_t pid = 0;          // the parent's; of a launched process its own
+  std::string_view kind;  // empty: a child
 };
 
 bool parse_number(std::string_view text, int& value) {
@@ -30,14 +34,24 @@ bool parse_number(std::string_view text, int& value) {
   return result.ec == std::errc() && result.ptr == end && value >= 0;
 }
 
+// The text up to the next colon, which is taken away.
+std::string_view take_field(std::string_view& text) {
+  const std::string_view field = text.substr(0, text.find(':'));
+  text.remove_prefix(std::min(field.size() + 1, text.size()));
+  return field;
+}
+
 std::optional<Mark> parse_mark(std::string_view text) {
   Mark mark;
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || !parse_number(text.substr(0, colon), mark.fd) ||
-      !parse_number(text.substr(colon + 1), mark.parent_pid)) {
+  if (!parse_number(take_field(text), mark.fd) || !parse_number(take_field(text), mark.pid)) {
     return std::nullopt;
   }
-  return mark;
+  for (const char* kind : {"", detail::zygote_mark, detail::launched_mark}) {
+    if (text != kind) continue;
+    mark.kind = kind;
+    return mark;
+  }
+  return std::nullopt;
 }
 
 std::optional<Mark> take_mark() {
@@ -54,7 +68,7 @@ bool is_lifeline_from(const Mark& mark) {
   ucred creator{};
   socklen_t size = sizeof creator;
   return ::getsockopt(mark.fd, SOL_SOCKET, SO_PEERCRED, &creator, &size) == 0 &&
-         creator.pid == mark.parent_pid;
+         creator.pid == mark.pid;
 }
 
 bool is_hung_up(int fd) {
@@ -64,8 +78,8 @@ bool is_hung_up(int fd) {
 
 [[noreturn]] void fail(const Mark& mark, const char* what) {
   throw SpawnFailed("this process (pid " + std::to_string(::getpid()) +
-                    ") was started as an actor by process " + std::to_string(mark.parent_pid) +
-                    ", but " + what);
+                    ") was started as an actor by process " + std::to_string(mark.pid) + ", but " +
+                    what);
 }
 
 // A mark that names another parent is either stale, that is inherited through some program in
@@ -74,7 +88,7 @@ bool is_hung_up(int fd) {
 // life-line, whose other end is closed.
 bool is_for_this_process(const Mark& mark) {
   const bool lifeline_is_here = is_lifeline_from(mark);
-  if (mark.parent_pid == ::getppid()) {
+  if (mark.pid == ::getppid()) {
     if (!lifeline_is_here) {
       fail(mark,
            "its life-line is not there: something in this program closes descriptors that it has "
@@ -89,19 +103,30 @@ bool is_for_this_process(const Mark& mark) {
 void die_with_parent(const Mark& mark) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // It may have died before the signal was armed, which then never comes.
-  if (::getppid() != mark.parent_pid) fail(mark, "that has died meanwhile");
+  if (::getppid() != mark.pid) fail(mark, "that has died meanwhile");
 }
 
 }  // namespace
 
 std::optional<Boot> take_boot_record() {
   const std::optional<Mark> mark = take_mark();
+  if (mark && mark->kind == detail::launched_mark) {
+    if (mark->pid != ::getpid()) return std::nullopt;
+    UniqueFd lifeline = detail::take_launched_lifeline(mark->fd);
+    Bytes blob = detail::read_boot_record(lifeline.get());
+    return Boot{std::move(blob), std::move(lifeline), 0};
+  }
   if (!mark || !is_for_this_process(*mark)) return std::nullopt;
   UniqueFd lifeline(mark->fd);
   ::fcntl(lifeline.get(), F_SETFD, FD_CLOEXEC);
   die_with_parent(*mark);
   Bytes blob = detail::read_boot_record(lifeline.get());
-  return Boot{std::move(blob), std::move(lifeline), mark->parent_pid};
+  if (mark->kind == detail::zygote_mark) {
+    lifeline = detail::serve_as_zygote(std::move(lifeline));
+    die_with_parent(*mark);  // not inherited
+    blob = detail::read_boot_record(lifeline.get());
+  }
+  return Boot{std::move(blob), std::move(lifeline), mark->pid};
 }
 
 }  // namespace troupe

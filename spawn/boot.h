@@ -18,7 +18,7 @@ namespace troupe {
 struct Boot {
   Bytes blob;            ///< `SpawnSpec::blob`, octet by octet.
   UniqueFd lifeline;     ///< Open as long as the parent lives; give it to a `LifeLine`.
-  pid_t parent_pid = 0;  ///< The parent.
+  pid_t parent_pid = 0;  ///< The parent; 0 when a launcher is in between.
 };
 
 /// Takes this process' boot record; `nullopt` when this process is not a spawned child.
@@ -27,6 +27,10 @@ struct Boot {
 /// is unset at once, so that programs started from here are not taken for children; a mark that
 /// names another parent than this process has is ignored. From here on the kernel kills this
 /// process when its parent dies, until a `LifeLine` takes over.
+///
+/// A process that was started as the zygote of a `Forkserver` (`:zygote` in the mark) stays in here
+/// and forks; this returns in its children. One that a `Launcher` has started (`:launched`, with
+/// its own pid) has its life-line as stdin; that is moved away, and stdin is /dev/null.
 ///
 /// Blocks the thread while the parent is still writing. Throws `SpawnFailed` if the record is
 /// malformed or incomplete, or if the parent is dead already: the process should then end.
@@ -37,6 +41,10 @@ namespace detail {
 
 /// The environment variable that marks a child.
 inline constexpr const char* child_mark = "TROUPE_CHILD";
+/// In it, what a zygote is told by.
+inline constexpr const char* zygote_mark = "zygote";
+/// In it, what a process is told by that a launcher has started.
+inline constexpr const char* launched_mark = "launched";
 
 }  // namespace detail
 }  // namespace troupe

@@ -29,10 +29,10 @@ class BootRecordWriter {
   /// Writes the rest. Checkpoint, when that does not fit: then it waits for the child to read.
   /// Throws as `write_some` does.
   void finish();
-
- private:
+  /// Whether everything has been written. Never waits.
   bool done() const { return length_.empty() && blob_.empty(); }
 
+ private:
   int lifeline_;
   char raw_length_[4];
   BytesView length_;  // what of it is still to be written

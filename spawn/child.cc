@@ -2,20 +2,24 @@
 #include "troupe/spawn/child.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <thread>
 #include <utility>
 
 #include "troupe/runtime/base/error.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/fd_wait.h"
 #include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
+#include "troupe/spawn/output_relay.h"
 #include "troupe/spawn/pidfd.h"
 
 namespace troupe {
@@ -23,6 +27,10 @@ namespace troupe {
 namespace {
 
 constexpr int teardown_limit_ms = 5000;
+// How long an actor may hold its life-line after its launcher has ended: a little more than the
+// watch on that line gives it.
+constexpr auto hang_up_limit = std::chrono::seconds(1);
+constexpr auto hang_up_pause = std::chrono::milliseconds(2);
 
 ExitStatus to_status(const siginfo_t& info) {
   if (info.si_code == CLD_EXITED) return {info.si_status, 0};
@@ -48,6 +56,12 @@ bool poll_pidfd(int pidfd, int timeout_ms) noexcept {
     result = ::poll(&look, 1, timeout_ms);
   } while (result < 0 && errno == EINTR);
   return result > 0;
+}
+
+// Whether both directions are closed: nobody holds the other end.
+bool is_let_go(int lifeline) {
+  pollfd look{lifeline, 0, 0};
+  return ::poll(&look, 1, 0) == 1;
 }
 
 // The loop remembers descriptors by their numbers, which are given out again.
@@ -83,13 +97,13 @@ class Child::Watch {
   Child& child_;
 };
 
-Child::Child(std::string name, pid_t pid, UniqueFd pidfd, UniqueFd lifeline)
-    : name_(std::move(name)), pid_(pid), pidfd_(std::move(pidfd)), lifeline_(std::move(lifeline)) {}
+Child::Child(detail::ChildParts parts) : parts_(std::move(parts)) {}
 
 Child::~Child() {
   if (!status_) kill_and_reap();
-  close(pidfd_);
-  close(lifeline_);
+  drain_relays();
+  close(parts_.pidfd);
+  close(parts_.lifeline);
 }
 
 ExitStatus Child::wait() {
@@ -99,43 +113,85 @@ ExitStatus Child::wait() {
       other_watch->wait();
     } else {
       const Watch watch(*this);
-      wait_readable(pidfd_.get());
+      wait_readable(parts_.pidfd.get());
     }
   }
+  if (parts_.leads_group && !hung_up_) await_hang_up();
   return *status_;
 }
 
 std::optional<ExitStatus> Child::wait_nowait() {
-  if (!status_) {
-    status_ = reap(pidfd_.get(), WNOHANG);
-    close_if_done();
+  if (status_) return status_;
+  // As long as its leader has not been reaped, the group's number belongs to nobody else.
+  if (parts_.leads_group && poll_pidfd(parts_.pidfd.get(), 0)) ::kill(-parts_.pid, SIGKILL);
+  status_ = reap(parts_.pidfd.get(), WNOHANG);
+  if (status_) {
+    report_end();
+    drain_relays();
   }
+  close_if_done();
   return status_;
 }
 
 void Child::send_signal(int signal) {
   if (status_) return;
-  if (detail::send_signal_to(pidfd_.get(), signal) == 0 || errno == ESRCH) return;
+  if (signal_all(signal) == 0 || errno == ESRCH) return;
   throw Error("cannot send " + ExitStatus{0, signal}.to_string() + " to the process of actor " +
-              detail::quoted_name(name_) + " (pid " + std::to_string(pid_) +
+              detail::quoted_name(name()) + " (pid " + std::to_string(pid()) +
               "): " + detail::errno_text(errno));
+}
+
+void Child::report_end() const {
+  if (!log_enabled(LogLevel::runtime, "spawn")) return;
+  log_line(LogLevel::runtime, "spawn", "reaped the process of actor '", name(), "' (pid ", pid(),
+           "): ", status_->to_string());
+}
+
+int Child::signal_all(int signal) noexcept {
+  if (parts_.leads_group) return ::kill(-parts_.pid, signal);
+  return detail::send_signal_to(parts_.pidfd.get(), signal);
+}
+
+std::string Child::stderr_tail() {
+  if (!parts_.err) return {};
+  parts_.err->drain();
+  return parts_.err->tail();
+}
+
+void Child::start_relays() {
+  if (parts_.out) parts_.out->start("stdout of " + name());
+  if (parts_.err) parts_.err->start("stderr of " + name());
+}
+
+// What it has written is there before anybody hears of its end.
+void Child::drain_relays() noexcept {
+  if (parts_.out) parts_.out->drain();
+  if (parts_.err) parts_.err->drain();
+}
+
+void Child::await_hang_up() {
+  ::shutdown(parts_.lifeline.get(), SHUT_WR);
+  move_on_after(hang_up_limit, [this] {
+    while (!is_let_go(parts_.lifeline.get())) sleep(hang_up_pause);
+  });
+  hung_up_ = true;
 }
 
 // A pidfd under watch must stay open: epoll forgets a closed one without waking its waiter.
 void Child::close_if_done() {
-  if (status_ && !watch_ended_) close(pidfd_);
+  if (status_ && !watch_ended_) close(parts_.pidfd);
 }
 
 void Child::kill_and_reap() noexcept {
-  detail::send_signal_to(pidfd_.get(), SIGKILL);
-  if (poll_pidfd(pidfd_.get(), teardown_limit_ms)) {
-    reap(pidfd_.get(), WNOHANG);
+  signal_all(SIGKILL);
+  if (poll_pidfd(parts_.pidfd.get(), teardown_limit_ms)) {
+    reap(parts_.pidfd.get(), WNOHANG);
     return;
   }
   log_message(LogLevel::error, "spawn",
-              "the process of actor " + detail::quoted_name(name_) + " (pid " +
-                  std::to_string(pid_) + ") hangs in the kernel; it is reaped when it ends");
-  reap_in_background(std::move(pidfd_));
+              "the process of actor " + detail::quoted_name(name()) + " (pid " +
+                  std::to_string(pid()) + ") hangs in the kernel; it is reaped when it ends");
+  reap_in_background(std::move(parts_.pidfd));
 }
 
 }  // namespace troupe

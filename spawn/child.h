@@ -18,15 +18,31 @@ namespace troupe {
 
 class Event;
 
+namespace detail {
+
+class OutputRelay;
+
+/// What a `Child` is made of.
+struct ChildParts {
+  std::string name;                  ///< The actor's name.
+  pid_t pid = -1;                    ///< An un-reaped child of this process.
+  UniqueFd pidfd;                    ///< Refers to it.
+  UniqueFd lifeline;                 ///< This process' end of the socket pair.
+  bool leads_group = false;          ///< Whether it leads a process group of its own.
+  std::shared_ptr<OutputRelay> out;  ///< Reads its stdout; null where that is this process' own.
+  std::shared_ptr<OutputRelay> err;  ///< Reads its stderr; the same. Both shared with their tasks.
+};
+
+}  // namespace detail
+
 /// One child process, from its start to its reaping. A resource: neither copied nor moved.
 ///
 /// Threads: belongs to the loop of the thread that made it; the kernel also kills a child that has
 /// no `LifeLine` yet when that thread ends.
 class Child {
  public:
-  /// For backends: `pid` is an un-reaped child of this process, `pidfd` refers to it, `lifeline` is
-  /// this process' end of the socket pair.
-  Child(std::string name, pid_t pid, UniqueFd pidfd, UniqueFd lifeline);
+  /// For backends.
+  explicit Child(detail::ChildParts parts);
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   /// Kills the process (SIGKILL) and reaps it if that has not been done; returns when the kernel
@@ -34,12 +50,17 @@ class Child {
   ~Child();
 
   /// Its process id; may belong to another process once `status()` has a value.
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return parts_.pid; }
   /// The actor's name.
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return parts_.name; }
+  /// Whether it is the command of a `Launcher`: it then leads a process group, to which all signals
+  /// go, and what is left of that group at its end is killed.
+  bool leads_group() const { return parts_.leads_group; }
 
   /// Waits until the process has ended, reaps it, and returns how it ended. Any number of tasks may
-  /// wait, and later calls return the same.
+  /// wait, and later calls return the same. After the command of a `Launcher` it hangs up on the
+  /// actor and waits a little for the life-line to be let go there: until what the command has
+  /// started outside of its group has ended, too.
   ///
   /// Checkpoint.
   ExitStatus wait();
@@ -54,21 +75,30 @@ class Child {
   /// Throws `Error` if the system forbids it (the child changed its user).
   void send_signal(int signal);
   /// This end of the life-line, for a `LifeLine::add_child`; its close is the child's end.
-  int lifeline_fd() const { return lifeline_.get(); }
+  int lifeline_fd() const { return parts_.lifeline.get(); }
+
+  /// The last 20 lines (8 KiB at most) that it has written to stderr; empty where that is this
+  /// process' own (`Stdio::direct`). Never waits.
+  std::string stderr_tail();
+  /// For backends: starts the tasks that pass on what it prints. Never waits. Throws `UsageError`
+  /// outside of a task.
+  void start_relays();
 
  private:
   class Watch;
 
+  void report_end() const;
   void close_if_done();
+  void drain_relays() noexcept;
+  void await_hang_up();
+  int signal_all(int signal) noexcept;
   void kill_and_reap() noexcept;
 
-  std::string name_;
-  pid_t pid_;
-  UniqueFd pidfd_;
-  UniqueFd lifeline_;
+  detail::ChildParts parts_;
+  bool hung_up_ = false;  // nobody is waited for any more
   std::optional<ExitStatus> status_;
   std::shared_ptr<Event>
-      watch_ended_;  // shared with the waiters; set while one task watches pidfd_
+      watch_ended_;  // shared with the waiters; set while one task watches the pidfd
 };
 
 }  // namespace troupe

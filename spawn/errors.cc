@@ -37,4 +37,9 @@ std::string quoted_name(std::string_view name) {
   return out;
 }
 
+std::string stderr_part(std::string_view tail) {
+  if (tail.empty()) return "";
+  return "; the last it wrote to stderr:\n" + std::string(tail);
+}
+
 }  // namespace troupe::detail

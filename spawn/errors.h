@@ -26,5 +26,8 @@ std::string errno_text(int error);
 /// An actor's name for a message: in backquotes, control bytes escaped, long ones cut.
 std::string quoted_name(std::string_view name);
 
+/// The end of a message about a process that has ended: the last lines of its stderr, if any.
+std::string stderr_part(std::string_view tail);
+
 }  // namespace detail
 }  // namespace troupe

@@ -14,10 +14,10 @@ namespace troupe {
 
 /// Starts this very program as a child process, which finds its record by `take_boot_record`.
 ///
-/// The child has: the argv and the environment of `spec`; /dev/null as stdin, this process' stdout
-/// and stderr; the life-line as descriptor 3, and no other descriptor; an empty signal mask and all
-/// signals at their default action. SIGCHLD, if ignored here, is set to its default action, as
-/// children could not be waited for otherwise.
+/// The child has: the argv and the environment of `spec`; /dev/null as stdin, stdout and stderr as
+/// `spec.stdio` says; the life-line as descriptor 3, and no other descriptor; an empty signal mask
+/// and all signals at their default action. SIGCHLD, if ignored here, is set to its default action,
+/// as children could not be waited for otherwise.
 ///
 /// Checkpoint, when `spec.blob` is larger than the socket's buffer (some 100 KiB): then it waits
 /// until the child reads it. A child that never does is waited for until the caller's scope is

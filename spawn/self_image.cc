@@ -2,6 +2,7 @@
 #include "troupe/spawn/self_image.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,6 +77,21 @@ std::string self_image_path() {
   if (is_same_file(image.get(), own_image)) return own_image;
   // Under valgrind /proc/self/exe is valgrind; the descriptor is the program.
   return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(image.get());
+}
+
+std::string self_file_name() {
+  std::string name(PATH_MAX, '\0');
+  const ssize_t length = ::readlink(own_image, name.data(), name.size());
+  if (length < 0) {
+    throw SpawnFailed(std::string("cannot read the name of this program's file (") + own_image +
+                      "): " + errno_text(errno) + "; spawning needs /proc");
+  }
+  name.resize(static_cast<std::size_t>(length));
+  if (::access(name.c_str(), X_OK) != 0) {
+    throw SpawnFailed("this program's file is not there any more, or cannot be executed: " + name +
+                      ": " + errno_text(errno) + "; a launcher needs it by its name");
+  }
+  return name;
 }
 
 }  // namespace detail

@@ -19,5 +19,9 @@ namespace detail {
 /// image on the first call. Throws `SpawnFailed` where /proc is not mounted.
 std::string self_image_path();
 
+/// The name of this program's file, for commands that start it again. Throws `SpawnFailed` when the
+/// file is not there any more, and where /proc is not mounted.
+std::string self_file_name();
+
 }  // namespace detail
 }  // namespace troupe

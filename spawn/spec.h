@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "troupe/runtime/base/bytes.h"
+#include "troupe/spawn/child_stdio.h"
 
 namespace troupe {
 
@@ -19,6 +20,7 @@ struct SpawnSpec {
   std::vector<std::string> argv;  ///< The child's argv; empty: this process' own, unchanged.
   /// Added to this process' environment, or in place of variables of the same name there.
   std::vector<std::pair<std::string, std::string>> env;
+  Stdio stdio = Stdio::direct;  ///< Where what it prints goes.
 };
 
 }  // namespace troupe

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/actor/actor.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/ipc/locality.h"
+#include "troupe/runtime/actor/glog_console.h"
 #include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/error.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/file_limit.h"
+#include "troupe/spawn/forkserver.h"
 
 namespace troupe {
 namespace {
@@ -46,11 +52,23 @@ Actor& Actor::booted() {
 }
 
 Actor::Actor(ActorConfig config, TaskNursery& runtime, TaskNursery& calls)
-    : config_(std::move(config)), runtime_(runtime), calls_(calls) {
+    : config_(std::move(config)),
+      statespace_(config_.uid.name, std::exchange(config_.statespace, {})),
+      runtime_(runtime),
+      calls_(calls) {
+  if (this_process != nullptr) {
+    throw UsageError("this process is the actor '" + this_process->uid().name +
+                     "' already; open one root actor at a time");
+  }
   this_process = this;
+  set_log_actor(config_.uid.name);
+  set_log_console(&write_log_by_glog);
 }
 
-Actor::~Actor() { this_process = nullptr; }
+Actor::~Actor() {
+  set_log_actor({});
+  this_process = nullptr;
+}
 
 void Actor::boot() {
   if (std::exchange(booting_, true)) {
@@ -66,12 +84,14 @@ void Actor::boot() {
     TransportOptions transport{};
     transport.uid = uid();
     transport.key = config_.key;
+    transport.insecure_tcp = config_.insecure_tcp;
     transport_ = std::make_unique<Transport>(std::move(transport), *this);
-    bind_all();
     runtime_.start_soon("transport", [this] { transport_->serve(); });
+    bind_all();
     expose_all();
     directory_ = config_.directory(*this);
     directory_->announce(entry());
+    log_line(LogLevel::runtime, "actor", "serves at ", address().str());
   } catch (...) {
     boot_error_ = std::current_exception();
     boot_ended_.set();
@@ -81,8 +101,55 @@ void Actor::boot() {
 }
 
 void Actor::bind_all() {
-  if (config_.bind.empty()) config_.bind.push_back(child_address(uid().uuid));
-  for (const Address& address : config_.bind) addresses_.push_back(transport_->bind(address));
+  default_addresses_ = config_.bind.empty();
+  if (default_addresses_) config_.bind.push_back(child_address(uid().uuid));
+  for (const Address& address : config_.bind) {
+    if (owns(address)) {
+      addresses_.push_back(transport_->bind(address));
+    } else if (!is_for_arbiter(address)) {
+      listen_at(address);
+    }
+  }
+}
+
+bool Actor::is_for_arbiter(const Address& address) const {
+  return std::find(config_.registry.begin(), config_.registry.end(), address) !=
+         config_.registry.end();
+}
+
+bool Actor::owns(const Address& address) const {
+  return address.path().starts_with(config_.run_directory + "/");
+}
+
+Address Actor::listen_at(const Address& address) {
+  addresses_.push_back(transport_->bind_exclusively(address));
+  return addresses_.back();
+}
+
+void Actor::put_first(const Address& address) {
+  const auto found = std::find(addresses_.begin(), addresses_.end(), address);
+  if (found != addresses_.end()) std::rotate(addresses_.begin(), found, found + 1);
+}
+
+void Actor::unlisten(const Address& address) noexcept {
+  transport_->unbind(address);
+  std::erase(addresses_, address);
+}
+
+void Actor::listen_publicly(const std::string& host) {
+  listen_at(Address::tcp(host, 0));
+  set_public_host(host);
+}
+
+void Actor::set_public_host(const std::string& host) { config_.public_host = host; }
+
+DirectoryEntry Actor::entry() const {
+  DirectoryEntry entry{uid(), {}, this_host(), {}};
+  if (config_.parent) entry.parent = config_.parent->uuid;
+  for (const Address& bound : addresses_) {
+    for (Address& address : connectable(bound)) entry.addresses.push_back(std::move(address));
+  }
+  return entry;
 }
 
 void Actor::expose_all() {
@@ -117,14 +184,82 @@ void Actor::shut_down() noexcept {
   }
 }
 
-std::shared_ptr<RemotePeer> Actor::peer(const Uid& uid, const Address& address) {
+bool Actor::is_family(const Uid& uid) const {
+  return children_.contains(uid.uuid) || (config_.parent && *config_.parent == uid);
+}
+
+void Actor::stop_serving() noexcept {
+  if (!transport_) return;
+  CancelScope shield({.shield = true});
+  try {
+    shield.run([&] {
+      move_on_after(leave_limit, [&] {
+        if (directory_) directory_->retract(uid());
+        std::vector<std::shared_ptr<Connection>> others = transport_->connections();
+        std::erase_if(others, [&](const auto& other) { return is_family(other->peer()); });
+        for (const auto& connection : others) connection->say_bye();
+        for (const auto& connection : others) connection->wait_closed();
+      });
+    });
+  } catch (const std::exception&) {  // whom we leave may be gone already
+  }
+  // The family's connections would end with the listener.
+  if (is_root() && children_.empty()) transport_->stop_listening();
+}
+
+std::shared_ptr<RemotePeer> Actor::peer(const Uid& uid, std::vector<Address> addresses) {
   std::shared_ptr<RemotePeer>& slot = peers_[uid.uuid];
   if (!slot) {
     const auto child = children_.find(uid.uuid);
-    slot = std::make_shared<RemotePeer>(*this, uid, address,
+    slot = std::make_shared<RemotePeer>(*this, uid, std::move(addresses),
                                         child == children_.end() ? nullptr : child->second);
+  } else if (!addresses.empty()) {
+    slot->set_addresses(std::move(addresses));
   }
   return slot;
+}
+
+Portal Actor::portal(const Uid& uid, const Address& address) {
+  if (const auto child = children_.find(uid.uuid); child != children_.end()) {
+    if (std::shared_ptr<Peer> followed = child->second->followed.lock()) {
+      return Portal(std::move(followed));
+    }
+  }
+  return Portal(peer(uid, address));
+}
+
+// What the peer itself tells, or was told once, is less than what a directory knows.
+std::shared_ptr<RemotePeer> Actor::peer(const Uid& uid, const Address& address) {
+  const auto found = peers_.find(uid.uuid);
+  if (found != peers_.end() && !found->second->address().empty()) return found->second;
+  std::vector<Address> addresses;
+  if (!address.empty()) addresses.push_back(address);
+  return peer(uid, std::move(addresses));
+}
+
+Portal Actor::portal(const DirectoryEntry& entry) {
+  return Portal(peer(entry.uid, nearest_first(entry.addresses, entry.host)));
+}
+
+Portal Actor::portal_at(const std::vector<Address>& addresses, const Key* key) {
+  std::exception_ptr first;
+  for (const Address& address : addresses) {
+    try {
+      const std::shared_ptr<Connection> connection = transport_->connect(address, key);
+      const std::shared_ptr<RemotePeer> found = peer(connection->peer(), addresses);
+      if (key != nullptr) found->use_key(*key);
+      return Portal(found);
+    } catch (const Error&) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
+  throw TransportClosed(TransportClosed::Reason::unreachable, "there is no address to connect to");
+}
+
+bool Actor::connected_to(const Uid& uid) const {
+  const auto found = peers_.find(uid.uuid);
+  return found != peers_.end() && found->second->connected();
 }
 
 void Actor::add_child(std::shared_ptr<ChildLink> link) {
@@ -134,7 +269,9 @@ void Actor::add_child(std::shared_ptr<ChildLink> link) {
 void Actor::remove_child(const ChildLink& link) {
   children_.erase(link.uid.uuid);
   peers_.erase(link.uid.uuid);
-  if (directory_) directory_->peer_gone(link.uid);
+  if (!directory_) return;
+  directory_->peer_gone(link.uid);
+  if (!link.took_leave) directory_->child_died(link.uid);
 }
 
 void Actor::kill_children() const noexcept {
@@ -156,11 +293,44 @@ Address Actor::child_address(const std::string& uuid) const {
 
 void Actor::request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller) {
   if (canceller && dispatcher_) dispatcher_->set_canceller(*canceller);
-  if (!cancel_requested_.is_set()) cancel_grace_ = grace;
+  log_line(LogLevel::cancel, "actor", "is asked to end within ",
+           std::chrono::duration_cast<std::chrono::milliseconds>(grace));
+  const TimePoint deadline =
+      detail::saturating_add(current_time(), std::max(grace, std::chrono::nanoseconds::zero()));
+  if (deadline < cancel_deadline_) {
+    cancel_deadline_ = deadline;
+    for (const auto& [uuid, link] : children_) {
+      if (link->hurry) link->hurry();
+    }
+  }
   cancel_requested_.set();
 }
 
+std::chrono::nanoseconds Actor::grace_for_child(std::chrono::nanoseconds grace) const {
+  if (cancel_deadline_ == never) return grace;
+  const Duration left = std::max<Duration>(cancel_deadline_ - current_time(), Duration::zero());
+  return std::min<Duration>(grace, left / 10 * 8);
+}
+
+void Actor::run_exit_callbacks() noexcept {
+  takes_no_calls_ = true;
+  while (!exit_callbacks_.empty()) {
+    UniqueFunction<void()> callback = std::move(exit_callbacks_.back());
+    exit_callbacks_.pop_back();
+    CancelScope shield({.shield = true});
+    try {
+      shield.run([&] { callback(); });
+    } catch (...) {
+      const std::exception_ptr error = std::current_exception();
+      log_message(LogLevel::error, "actor",
+                  "a function given to on_exit of actor '" + uid().name +
+                      "' failed: " + exception_type_name(error) + ": " + exception_message(error));
+    }
+  }
+}
+
 DialogHandler* Actor::on_start(Connection& connection, std::uint64_t dialog, BytesView payload) {
+  if (takes_no_calls_) return nullptr;  // the caller learns it by our good-bye, which follows soon
   return dispatcher_->on_start(connection, dialog, payload);
 }
 

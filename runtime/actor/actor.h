@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "troupe/ipc/address.h"
@@ -20,6 +21,10 @@
 #include "troupe/runtime/actor/directory.h"
 #include "troupe/runtime/actor/remote_peer.h"
 #include "troupe/runtime/actor/run_directory.h"
+#include "troupe/runtime/actor/start_method_choice.h"
+#include "troupe/runtime/actor/statespace.h"
+#include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/rpc/dispatcher.h"
 #include "troupe/runtime/rpc/module.h"
@@ -27,21 +32,32 @@
 
 namespace troupe {
 
+class Forkserver;
 class LifeLine;
 class TaskNursery;
 
 /// Who an actor is, and what it needs to boot.
 struct ActorConfig {
-  Uid uid;                                ///< Who it is.
-  std::optional<Uid> parent;              ///< Who started it; none for the root.
-  Address parent_address;                 ///< Where the parent listens.
-  std::optional<DirectoryEntry> arbiter;  ///< Who keeps the names; none: this actor does.
-  std::string run_directory;    ///< Where the tree's sockets lie; empty: make one at the boot.
-  std::vector<Address> bind;    ///< Where to listen; empty: a socket in the run directory.
-  std::optional<Key> key;       ///< The tree's secret; none: draw one at the boot.
-  std::vector<Module> modules;  ///< What is exposed.
+  Uid uid;                               ///< Who it is.
+  std::optional<Uid> parent;             ///< Who started it; none for the root.
+  Address parent_address;                ///< Where the parent listens.
+  std::optional<DirectoryEntry> root;    ///< The tree's root; none for the root.
+  std::vector<DirectoryEntry> arbiters;  ///< Who keep the names; none: see `registry`.
+  std::vector<Address> registry;  ///< A root's: where arbiters are to be; none: it is its own.
+  bool ensure_registry = false;   ///< Whether it must become the arbiter there.
+  std::string run_directory;      ///< Where the tree's sockets lie; empty: make one at the boot.
+  std::vector<Address> bind;      ///< Where to listen; empty: a socket in the run directory.
+  std::string public_host;        ///< Where actors listen for other hosts, too; empty: not at all.
+  std::optional<Key> key;         ///< The tree's secret; none: draw one at the boot.
+  bool in_cluster = false;        ///< Whether other trees have that key, too.
+  std::string token_file;         ///< Where the key of a cluster is; empty: the user's own.
+  bool insecure_tcp = false;      ///< Whether tcp beyond this host may be used.
+  bool dump_on_sigusr1 = false;   ///< Whether SIGUSR1 prints the tree of tasks.
+  std::vector<Module> modules;    ///< What is exposed.
   std::vector<std::string> functions;       ///< Keys of further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
+  std::vector<StateEntry> statespace;       ///< What its table begins with.
+  StartMethodChoice start_method;           ///< How children are made.
   DirectoryFactory directory = nullptr;     ///< How to reach the names.
 };
 
@@ -65,6 +81,25 @@ class Actor final : public TransportHandler {
   void boot();
   /// Leaves the directory and takes leave of all peers, for a bounded time. Checkpoint.
   void shut_down() noexcept;
+  /// Leaves the directory and takes leave of all but parent and children, for a bounded time; if it
+  /// has neither it listens no more. Checkpoint.
+  void stop_serving() noexcept;
+
+  /// Listens at one more address, which other programs may want as well. Never waits. Throws
+  /// `TransportClosed` when it cannot be had.
+  Address listen_at(const Address& address);
+  /// Makes an address, at which it listens, the first.
+  void put_first(const Address& address);
+  /// Takes a `listen_at` back. Never waits.
+  void unlisten(const Address& address) noexcept;
+  /// Also listens at `host`, where other hosts can connect; its children will, too.
+  void listen_publicly(const std::string& host);
+  /// Its children listen at `host`, too, because it does.
+  void set_public_host(const std::string& host);
+  /// Whether only an arbiter may listen at `address`: the boot leaves it to the directory.
+  bool is_for_arbiter(const Address& address) const;
+  /// Whether nobody has said where it listens.
+  bool uses_default_addresses() const noexcept { return default_addresses_; }
 
   /// How it was set up; the boot fills in what was left open.
   const ActorConfig& config() const noexcept { return config_; }
@@ -73,7 +108,7 @@ class Actor final : public TransportHandler {
   /// Where it listens first; empty before the boot.
   Address address() const { return addresses_.empty() ? Address() : addresses_.front(); }
   /// Its entry in the directory.
-  DirectoryEntry entry() const { return {uid(), addresses_}; }
+  DirectoryEntry entry() const;
   /// Whether it has no parent.
   bool is_root() const noexcept { return !config_.parent.has_value(); }
   /// Its connections. Only after the boot.
@@ -82,11 +117,23 @@ class Actor final : public TransportHandler {
   Dispatcher& dispatcher() { return *dispatcher_; }
   /// The names. Only after the boot.
   Directory& directory() { return *directory_; }
+  /// The table that its tasks share.
+  StateSpace& statespace() noexcept { return statespace_; }
+  /// Where the actor's own tasks run.
+  TaskNursery& runtime() noexcept { return runtime_; }
 
-  /// The peer of that uid, which listens at `address`; one object per uid.
+  /// The peer of that uid, which listens at `addresses`, the nearest first; one object per uid.
+  std::shared_ptr<RemotePeer> peer(const Uid& uid, std::vector<Address> addresses);
   std::shared_ptr<RemotePeer> peer(const Uid& uid, const Address& address);
-  /// A portal to it.
-  Portal portal(const Uid& uid, const Address& address) { return Portal(peer(uid, address)); }
+  /// A portal to it; to a child, one that leads to its successors, too.
+  Portal portal(const Uid& uid, const Address& address);
+  /// A portal to the actor of a directory's entry.
+  Portal portal(const DirectoryEntry& entry);
+  /// A portal to whoever listens at one of `addresses`, connected. Checkpoint. `key`: of the
+  /// cluster it belongs to, if that is another one. Throws `TransportClosed`.
+  Portal portal_at(const std::vector<Address>& addresses, const Key* key = nullptr);
+  /// Whether a connection to that peer stands. Never waits.
+  bool connected_to(const Uid& uid) const;
 
   /// Expects a child, which `link` will tell of.
   void add_child(std::shared_ptr<ChildLink> link);
@@ -96,16 +143,28 @@ class Actor final : public TransportHandler {
   void kill_children() const noexcept;
   /// A child says that it serves, or why not.
   void on_child_ready(const std::string& uuid, const std::string& why_not);
+  /// Whether an address lies in the run directory, so that nobody else can want it.
+  bool owns(const Address& address) const;
   /// A free address in the run directory, for a child.
   Address child_address(const std::string& uuid) const;
 
-  /// Asks this actor to end within `grace`; `canceller` is who asks, if anyone does. Never waits.
+  /// Asks this actor to end within `grace`, after which it may be killed; `canceller` is who asks,
+  /// if anyone does. Of several requests the tightest counts. Never waits.
   void request_cancel(std::chrono::nanoseconds grace, const std::optional<Uid>& canceller = {});
   /// Set once the actor was asked to end.
   Event& cancel_requested() noexcept { return cancel_requested_; }
-  /// The grace that came with the request.
-  std::chrono::nanoseconds cancel_grace() const noexcept { return cancel_grace_; }
+  /// How long a child may take to end that should be given `grace`: no more than 80 % of the time
+  /// that this actor has itself, so that nobody is killed who still ends its own children.
+  std::chrono::nanoseconds grace_for_child(std::chrono::nanoseconds grace) const;
 
+  /// Calls `fn` at the actor's end; see `CurrentActor::on_exit`.
+  void on_exit(UniqueFunction<void()> fn) { exit_callbacks_.push_back(std::move(fn)); }
+  /// Takes no more calls, and calls what `on_exit` was given, the last first. Their errors are
+  /// logged.
+  void run_exit_callbacks() noexcept;
+
+  /// Forks children; made on its first use.
+  std::unique_ptr<Forkserver> forkserver;
   /// The watch on the parent's life; null in a root.
   LifeLine* lifeline = nullptr;
   /// Whether the parent has died before this actor was asked to end.
@@ -119,8 +178,10 @@ class Actor final : public TransportHandler {
  private:
   void expose_all();
   void bind_all();
+  bool is_family(const Uid& uid) const;
 
   ActorConfig config_;
+  StateSpace statespace_;
   TaskNursery& runtime_;
   TaskNursery& calls_;
   bool booting_ = false;
@@ -130,11 +191,14 @@ class Actor final : public TransportHandler {
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Directory> directory_;
-  std::vector<Address> addresses_;
+  std::vector<Address> addresses_;  // where it listens, as told
+  bool default_addresses_ = false;
   std::unordered_map<std::string, std::shared_ptr<RemotePeer>> peers_;    // by uuid
   std::unordered_map<std::string, std::shared_ptr<ChildLink>> children_;  // by uuid
   Event cancel_requested_;
-  std::chrono::nanoseconds cancel_grace_{};
+  TimePoint cancel_deadline_ = never;
+  std::vector<UniqueFunction<void()>> exit_callbacks_;
+  bool takes_no_calls_ = false;
 };
 
 }  // namespace troupe

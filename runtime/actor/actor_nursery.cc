@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/actor/actor_nursery.h"
 
-#include <algorithm>
+#include <exception>
 
-#include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/actor.h"
-#include "troupe/runtime/actor/child_actor.h"
-#include "troupe/runtime/actor/errors.h"
-#include "troupe/runtime/rpc/remote_error.h"
+#include "troupe/runtime/actor/child_slot.h"
+#include "troupe/runtime/actor/supervision.h"
 
 namespace troupe {
 
-ActorNursery::ActorNursery(detail::NurseryKey key) : TaskNursery(key) { Actor::booted(); }
+ActorNursery::ActorNursery(detail::NurseryKey key, NurseryOptions options)
+    : TaskNursery(key),
+      supervision_(std::make_unique<Supervision>(*this, std::move(options.supervise))) {
+  Actor::booted();
+}
 
 ActorNursery::~ActorNursery() = default;
 
@@ -20,6 +22,12 @@ ActorOptions ActorNursery::named(std::string name) {
   options.name = std::move(name);
   return options;
 }
+
+std::vector<Uid> ActorNursery::actors() const { return supervision_->uids(); }
+
+void ActorNursery::on_body_end() { supervision_->on_body_end(); }
+
+void ActorNursery::on_child_end() noexcept { supervision_->dismiss_helpers(); }
 
 Portal ActorNursery::start_actor(std::string name, ActorOptions options) {
   if (!options.name.empty() && options.name != name) {
@@ -31,87 +39,33 @@ Portal ActorNursery::start_actor(std::string name, ActorOptions options) {
 }
 
 Portal ActorNursery::start_actor(ActorOptions options) {
-  const std::shared_ptr<ChildLink> link = start(std::move(options), {});
-  return Actor::booted().portal(link->uid, link->address);
-}
-
-// The supervising task lives as long as the child's process.
-std::shared_ptr<ChildLink> ActorNursery::start(ActorOptions options,
-                                               std::vector<std::string> functions) {
-  auto child =
-      std::make_unique<ChildActor>(Actor::booted(), std::move(options), std::move(functions));
-  return TaskNursery::start<std::shared_ptr<ChildLink>>(
-      [child = std::move(child)](TaskStatus<std::shared_ptr<ChildLink>>& status) {
-        child->spawn();
-        status.started(child->link());
-        supervise(*child);
-      });
-}
-
-void ActorNursery::supervise(ChildActor& child) {
-  try {
-    if (!child.wait()) child.end();
-  } catch (const Cancelled&) {
-    child.end();
-    throw;
-  }
-  child.pass_verdict();
+  ChildPlan plan;
+  plan.restart = supervision_->restart_of(options, false);
+  plan.options = std::move(options);
+  return start(std::move(plan));
 }
 
 Portal ActorNursery::start_one_shot(ActorOptions options, const std::string& key, Bytes call,
                                     std::shared_ptr<MainOutcome> outcome) {
+  ChildPlan plan;
+  plan.restart = supervision_->restart_of(options, true);
   for (const Module& module : Module::naming(key)) options.enable_modules.push_back(module);
-  const std::string name = options.name;
-  const std::shared_ptr<ChildLink> link = start(std::move(options), {key});
-  Portal portal = Actor::booted().portal(link->uid, link->address);
-  start_soon("main of " + name, [this, link, peer = portal.peer(), key, call = std::move(call),
-                                 outcome]() mutable {
-    run_main(*peer, key, std::move(call), *outcome);
-    body_ended_.wait();  // siblings may call each other until then, whichever returned first
-    link->leave.set();
-  });
-  return portal;
+  plan.options = std::move(options);
+  plan.functions = {key};
+  plan.outcome = std::move(outcome);
+  plan.call = std::move(call);
+  return start(std::move(plan));
 }
 
-void ActorNursery::run_main(Peer& peer, const std::string& key, Bytes call, MainOutcome& outcome) {
-  struct Done {
-    MainOutcome& outcome;
-    ~Done() { outcome.done.set(); }
-  } const done{outcome};
-  try {
-    outcome.value = detail::call(peer, std::move(call), key);
-  } catch (const Cancelled&) {
-    outcome.error = std::make_exception_ptr(
-        TransportClosed(TransportClosed::Reason::left,
-                        "the call of " + key + " was cancelled together with its nursery"));
-    throw;
-  } catch (const RemoteActorError&) {
-    outcome.error = std::current_exception();
-    throw;
-  } catch (const Error&) {  // the end of the actor: its supervising task tells the nursery
-    outcome.error = std::current_exception();
-  }
+// The task that looks after the child lives until the child is gone for good. Until the child
+// serves, it is the caller's, and ends with the caller.
+Portal ActorNursery::start(ChildPlan plan) {
+  const std::string name = "actor " + plan.options.name;
+  const auto slot = std::make_shared<ChildSlot>(Actor::booted(), *supervision_, std::move(plan),
+                                                supervision_->next_order());
+  TaskNursery::start(
+      name, [slot](TaskStatus<void>& status) { slot->run([&status] { status.started(); }); });
+  return Portal(slot->peer());
 }
 
-// One failure may reach the nursery by several ways (the body that called `result()`, the task that
-// supervises the actor), always as the same exception object.
-std::vector<std::exception_ptr> ActorNursery::settle(std::vector<std::exception_ptr> errors) {
-  std::vector<std::exception_ptr> distinct;
-  for (std::exception_ptr& error : errors) {
-    if (std::find(distinct.begin(), distinct.end(), error) == distinct.end()) {
-      distinct.push_back(std::move(error));
-    }
-  }
-  return distinct;
-}
-
-namespace detail {
-
-const Bytes& wait_for_outcome(MainOutcome& outcome) {
-  outcome.done.wait();
-  if (outcome.error) std::rethrow_exception(outcome.error);
-  return outcome.value;
-}
-
-}  // namespace detail
 }  // namespace troupe

@@ -5,6 +5,16 @@
 
 namespace troupe {
 
+ActorSpec::ActorSpec(const DirectoryEntry& entry) : uid(entry.uid), host(entry.host) {
+  for (const Address& address : entry.addresses) addresses.push_back(address.str());
+}
+
+DirectoryEntry ActorSpec::entry() const {
+  DirectoryEntry entry{uid, {}, host, {}};
+  for (const std::string& text : addresses) entry.addresses.push_back(Address::parse(text));
+  return entry;
+}
+
 Bytes BootSpec::encode() const { return troupe::encode(*this); }
 
 BootSpec BootSpec::decode(BytesView octets) { return decode_value<BootSpec>(octets); }

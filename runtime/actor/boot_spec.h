@@ -9,23 +9,51 @@
 #include <vector>
 
 #include "troupe/ipc/uid.h"
+#include "troupe/runtime/actor/directory.h"
+#include "troupe/runtime/actor/start_method_choice.h"
+#include "troupe/runtime/actor/statespace.h"
 #include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/base/log_choice.h"
 
 namespace troupe {
+
+/// Another actor, as a child is told of it.
+struct ActorSpec {
+  Uid uid;                             ///< Who it is.
+  std::vector<std::string> addresses;  ///< Where it listens.
+  std::string host;                    ///< On which host.
+
+  ActorSpec() = default;
+  explicit ActorSpec(const DirectoryEntry& entry);
+  /// The same as an entry of a directory. Throws `UsageError` when an address is none.
+  DirectoryEntry entry() const;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(uid.name, uid.uuid, addresses, host);
+  }
+};
 
 /// A child's first knowledge. A value that crosses processes.
 struct BootSpec {
   Uid uid;                                  ///< Who it is.
-  Uid parent;                               ///< Who started it.
-  std::string parent_address;               ///< Where the parent listens.
-  Uid arbiter;                              ///< Who keeps the names.
-  std::string arbiter_address;              ///< Where that one listens.
+  ActorSpec parent;                         ///< Who started it.
+  ActorSpec root;                           ///< The root of the tree.
+  std::vector<ActorSpec> arbiters;          ///< Who keep the names.
   std::string run_directory;                ///< Where the tree's sockets lie.
   std::vector<std::string> bind_addresses;  ///< Where it is to listen.
+  std::string public_host;                  ///< Where its children listen for other hosts, too.
   Bytes key;                                ///< The tree's secret.
+  bool in_cluster = false;                  ///< Whether other trees have that key, too.
+  std::string token_file;                   ///< Where the key of a cluster is.
+  bool insecure_tcp = false;                ///< Whether tcp beyond this host may be used.
+  bool dump_on_sigusr1 = false;             ///< Whether SIGUSR1 prints the tree of tasks.
   std::vector<std::string> modules;         ///< Names of the modules it exposes.
   std::vector<std::string> functions;       ///< Keys of further functions it exposes.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default.
+  LogInheritance log;                       ///< What it logs.
+  std::vector<StateEntry> statespace;       ///< What its table begins with.
+  StartMethodChoice start_method;           ///< How it makes children of its own.
 
   /// As octets.
   Bytes encode() const;
@@ -34,9 +62,9 @@ struct BootSpec {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(uid.name, uid.uuid, parent.name, parent.uuid, parent_address, arbiter.name,
-            arbiter.uuid, arbiter_address, run_directory, bind_addresses, key, modules, functions,
-            cancel_grace);
+    archive(uid.name, uid.uuid, parent, root, arbiters, run_directory, bind_addresses, public_host,
+            key, in_cluster, token_file, insecure_tcp, dump_on_sigusr1, modules, functions,
+            cancel_grace, log.levels, log.fixed, statespace, start_method);
   }
 };
 

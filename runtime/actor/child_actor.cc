@@ -3,18 +3,24 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <optional>
 #include <utility>
 
+#include "troupe/ipc/address_claim.h"
 #include "troupe/ipc/connection.h"
+#include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/actor/start_process.h"
+#include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
-#include "troupe/spawn/exec_backend.h"
 #include "troupe/spawn/lifeline.h"
 #include "troupe/spawn/terminate.h"
 
@@ -23,8 +29,64 @@ namespace {
 
 // A child that neither serves nor ends within this time is taken for stuck in its start.
 constexpr auto boot_limit = std::chrono::seconds(30);
-// How long the last words of a dead child may take to be read; its connection closes with it.
-constexpr auto last_words_limit = std::chrono::milliseconds(100);
+// How long the last words of a dead child may take to be read; its connection closes with it. In
+// slices, each of which is a turn of the loop at the least: one that other tasks have held up is
+// not to pass the verdict before it has looked at its sockets.
+constexpr auto last_words_slice = std::chrono::milliseconds(5);
+constexpr int last_words_slices = 20;
+
+// Asks an actor to end; nobody waits for its answer, since its end is the answer.
+class EndRequest final : public DialogHandler {
+ public:
+  explicit EndRequest(std::shared_ptr<Connection> connection)
+      : connection_(std::move(connection)), dialog_(connection_->open_dialog(*this)) {}
+  EndRequest(const EndRequest&) = delete;
+  EndRequest& operator=(const EndRequest&) = delete;
+  ~EndRequest() { close(); }
+
+  void send(std::chrono::nanoseconds grace) {
+    Bytes request;
+    detail::encode_start<&detail::cancel_actor>(request, std::nullopt, grace, connection_->self());
+    connection_->send(FrameKind::start, dialog_, std::move(request));
+    connection_->flush();
+  }
+
+  void on_frame(FrameKind, BytesView) override { close(); }
+  void on_closed(std::exception_ptr) override { connection_.reset(); }
+
+ private:
+  void close() {
+    if (const auto connection = std::exchange(connection_, nullptr)) {
+      connection->close_dialog(dialog_);
+    }
+  }
+
+  std::shared_ptr<Connection> connection_;
+  std::uint64_t dialog_;
+};
+
+// The request as far as it can be made: an actor whose connection broke hears it as a signal.
+std::unique_ptr<EndRequest> ask_to_end(Child& process, const ChildLink& link,
+                                       std::shared_ptr<Connection> connection,
+                                       std::chrono::nanoseconds grace) {
+  try {
+    if (connection) {
+      auto request = std::make_unique<EndRequest>(std::move(connection));
+      request->send(grace);
+      return request;
+    }
+    if (link.disconnected.is_set() && !link.took_leave) process.send_signal(SIGTERM);
+  } catch (const Error&) {  // it is leaving already, or it will be killed
+  }
+  return nullptr;
+}
+
+std::string time_text(std::chrono::nanoseconds time) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  if (milliseconds < 1000) return std::to_string(milliseconds) + " ms";
+  return std::to_string(milliseconds / 1000) + "." + std::to_string(milliseconds % 1000 / 100) +
+         " s";
+}
 
 }  // namespace
 
@@ -34,32 +96,65 @@ ChildActor::ChildActor(Actor& parent, ActorOptions options, std::vector<std::str
       functions_(std::move(functions)),
       link_(std::make_shared<ChildLink>()) {
   link_->uid = {options_.name, make_uuid()};
-  link_->address = parent_.child_address(link_->uid.uuid);
+  bind_ = choose_addresses();
+  if (!bind_.front().is_wildcard()) link_->address = bind_.front();
   parent_.add_child(link_);
+}
+
+std::vector<Address> ChildActor::choose_addresses() const {
+  std::vector<Address> chosen;
+  for (const std::string& text : options_.bind_addrs) {
+    chosen.push_back(Address::parse(text));
+    require_allowed(chosen.back(), parent_.config().insecure_tcp);
+  }
+  if (!chosen.empty()) return chosen;
+  chosen.push_back(parent_.child_address(link_->uid.uuid));
+  const std::string& host = parent_.config().public_host;
+  if (!host.empty()) chosen.push_back(Address::tcp(host, 0));
+  return chosen;
 }
 
 ChildActor::~ChildActor() {
   finish();
   if (parent_.lifeline != nullptr) {
     if (process_) parent_.lifeline->remove_child(process_->lifeline_fd());
-    parent_.lifeline->remove_path(link_->address.path());
+    for (const Address& address : bind_) parent_.lifeline->remove_path(address.path());
   }
   process_.reset();
   parent_.remove_child(*link_);
-  ::unlink(link_->address.path().c_str());  // a killed child leaves its socket behind
+  remove_sockets();
+}
+
+// A killed child leaves its sockets behind. At an address that others know, too, somebody else may
+// listen by now.
+void ChildActor::remove_sockets() const noexcept {
+  for (const Address& address : bind_) {
+    if (address.kind() != Address::Kind::ipc) continue;
+    if (parent_.owns(address)) {
+      ::unlink(address.path().c_str());
+    } else {
+      remove_abandoned_socket(address);
+    }
+  }
 }
 
 BootSpec ChildActor::boot_spec() const {
-  const DirectoryEntry arbiter = parent_.directory().arbiter();
+  const ActorConfig& config = parent_.config();
   BootSpec spec;
   spec.uid = link_->uid;
-  spec.parent = parent_.uid();
-  spec.parent_address = parent_.address().str();
-  spec.arbiter = arbiter.uid;
-  spec.arbiter_address = arbiter.addresses.front().str();
-  spec.run_directory = parent_.config().run_directory;
-  spec.bind_addresses = {link_->address.str()};
-  spec.key = Bytes(parent_.config().key->bytes());
+  spec.parent = ActorSpec(parent_.entry());
+  spec.root = config.root ? ActorSpec(*config.root) : spec.parent;
+  for (const DirectoryEntry& arbiter : parent_.directory().arbiters()) {
+    spec.arbiters.emplace_back(arbiter);
+  }
+  spec.run_directory = config.run_directory;
+  for (const Address& address : bind_) spec.bind_addresses.push_back(address.str());
+  spec.public_host = config.public_host;
+  spec.key = Bytes(config.key->bytes());
+  spec.in_cluster = config.in_cluster;
+  spec.token_file = config.token_file;
+  spec.insecure_tcp = config.insecure_tcp;
+  spec.dump_on_sigusr1 = config.dump_on_sigusr1;
   for (const Module& module : options_.enable_modules) {
     if (!module.name().empty()) {
       spec.modules.emplace_back(module.name());
@@ -68,7 +163,10 @@ BootSpec ChildActor::boot_spec() const {
     }
   }
   spec.functions.insert(spec.functions.end(), functions_.begin(), functions_.end());
-  spec.cancel_grace = options_.shutdown.value_or(parent_.config().cancel_grace);
+  spec.log = log_levels_for_child(options_.loglevel);
+  spec.statespace = options_.statespace.entries();
+  spec.cancel_grace = parent_.config().cancel_grace;
+  spec.start_method = parent_.config().start_method;
   return spec;
 }
 
@@ -77,18 +175,28 @@ void ChildActor::spawn() {
     throw UsageError("an actor cannot have the name '" + options_.name.substr(0, 64) +
                      "': " + fault);
   }
-  SpawnSpec spec;
-  spec.name = options_.name;
-  spec.blob = boot_spec().encode();
-  spec.env = options_.env;
-  process_ = spawn_exec(spec);
+  checkpoint_if_cancelled();
+  process_ = start_process(parent_, options_, boot_spec().encode());
   link_->pid = process_->pid();
   link_->kill = [this] { process_->send_signal(SIGKILL); };
   if (parent_.lifeline != nullptr) {
     parent_.lifeline->add_child(process_->lifeline_fd());
-    parent_.lifeline->add_path(link_->address.path());
+    for (const Address& address : bind_) {
+      if (parent_.owns(address)) parent_.lifeline->add_path(address.path());
+    }
   }
-  wait_until_ready();
+  try {
+    wait_until_ready();
+  } catch (const Cancelled&) {
+    terminate(*process_, std::chrono::seconds(0));  // there is nobody in it yet to be asked
+    throw;
+  }
+  learn_address();
+}
+
+// A port of the system's choice is known once the child has told.
+void ChildActor::learn_address() {
+  if (link_->address.empty()) link_->address = parent_.peer(link_->uid, Address())->address();
 }
 
 void ChildActor::wait_until_ready() {
@@ -116,65 +224,105 @@ void ChildActor::wait_until_ready() {
         "of "
         "them on every path through main()");
   }
-  throw_boot_failure("its process ended during its start with " + process_->status()->to_string() +
-                     "; its stderr says more");
+  throw_boot_failure("its process ended during its start with " + process_->status()->to_string());
 }
 
 void ChildActor::throw_boot_failure(const std::string& why) const {
   throw SpawnFailed("actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
-                    ") could not be started: " + why);
+                    ") could not be started: " + why +
+                    detail::stderr_part(process_->stderr_tail()));
 }
 
-bool ChildActor::wait() {
+void ChildActor::wait() {
   open_task_nursery([&](TaskNursery& n) {
-    n.start_soon("end of " + options_.name, [&] {
+    n.start_soon("end of " + options_.name, [this] {
       process_->wait();
-      n.cancel();
+      link_->stop_for(Stop::ended);
     });
-    link_->leave.wait();
+    while (link_->stop == Stop::no && !link_->returned) {
+      link_->caretaker.park("the end of a child actor");
+    }
     n.cancel();
   });
-  return process_->status().has_value();
+}
+
+void ChildActor::wait_for_process(std::chrono::nanoseconds limit) {
+  move_on_after(limit, [&] { process_->wait(); });
+}
+
+// Its own grace, or the program's; never more than this actor has left itself.
+std::chrono::nanoseconds ChildActor::grace() const {
+  const std::chrono::nanoseconds usual =
+      std::max(parent_.config().cancel_grace, link_->least_grace);
+  return parent_.grace_for_child(options_.shutdown.value_or(usual));
+}
+
+void ChildActor::wait_for_grace(std::chrono::nanoseconds grace) {
+  CancelScope scope({.deadline = detail::saturating_add(current_time(), grace)});
+  struct Hurry {
+    ChildLink& link;
+    ~Hurry() { link.hurry = nullptr; }
+  } const hurry{*link_};
+  link_->hurry = [this, &scope] {
+    const TimePoint now = current_time();
+    const Duration left = parent_.grace_for_child(Duration::max());
+    scope.set_deadline(std::min(scope.deadline(), detail::saturating_add(now, left)));
+  };
+  scope.run([&] { process_->wait(); });
 }
 
 void ChildActor::end() {
-  const std::chrono::nanoseconds grace = options_.shutdown.value_or(parent_.config().cancel_grace);
   ended_by_us_ = true;
+  log_line(LogLevel::cancel, "actor", "asks '", options_.name, "' (pid ", link_->pid, ") to end");
   CancelScope shield({.shield = true});
   shield.run([&] {
-    open_task_nursery([&](TaskNursery& n) {
-      n.start_soon("ask " + options_.name + " to end", [&] {
-        try {
-          // A nested nursery gets less, so that nobody is killed who still ends its own children.
-          if (link_->ready.is_set())
-            portal().run<&detail::cancel_actor>(grace * 8 / 10, parent_.uid());
-        } catch (const Error&) {  // gone already, or it will be killed
-        }
-      });
-      const ExitStatus status = terminate(*process_, link_->ready.is_set() ? grace : grace * 0);
-      if (status.signal != 0 && link_->ready.is_set()) {
-        log_message(LogLevel::warning, "actor",
-                    "actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
-                        ") did not end within its grace time and was killed");
-      }
-      n.cancel();
-    });
+    const std::chrono::nanoseconds time = grace();
+    if (time > Duration::zero()) {
+      const auto request = ask_to_end(*process_, *link_, peer()->connection(), time);
+      wait_for_grace(time);
+    }
+    link_->killed = !has_ended();
+    if (link_->killed && time > Duration::zero()) {
+      log_message(LogLevel::warning, "actor",
+                  "actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
+                      ") did not end within its grace time of " + time_text(time) +
+                      " and is killed; give it more by ActorOptions.shutdown, or see that what it "
+                      "runs comes to checkpoints");
+    }
+    status_ = terminate(*process_, std::chrono::seconds(0));
   });
 }
 
-void ChildActor::pass_verdict() {
-  const ExitStatus status = *process_->status();
+std::exception_ptr ChildActor::verdict() {
+  if (const std::optional<ExitStatus> status = process_->status()) status_ = *status;
   CancelScope shield({.shield = true});
-  shield.run([&] { move_on_after(last_words_limit, [&] { link_->disconnected.wait(); }); });
-  if (!ended_by_us_ && !(link_->took_leave && status.ok())) {
-    link_->death = std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status));
-  }
+  shield.run([&] {
+    for (int i = 0; i < last_words_slices && !link_->disconnected.is_set(); ++i) {
+      move_on_after(last_words_slice, [&] { link_->disconnected.wait(); });
+    }
+  });
+  const std::exception_ptr unexpected = judge();
   finish();
-  if (link_->death) std::rethrow_exception(link_->death);
+  return unexpected;
+}
+
+std::exception_ptr ChildActor::judge() {
+  // A good-bye that was read counts, though the end of its connection was not told in time.
+  const bool took_leave = link_->took_leave || peer()->is_leaving();
+  if (link_->killed || (took_leave && status_.ok())) return nullptr;
+  if (ended_by_us_ && status_.signal == 0) return nullptr;
+  link_->death =
+      std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status_, process_->stderr_tail()));
+  if (!ended_by_us_) return link_->death;
+  // Its calls are told, but nobody is alarmed: it was to end anyway.
+  log_message(LogLevel::warning, "actor",
+              "while it was being ended: " + exception_message(link_->death));
+  return nullptr;
 }
 
 void ChildActor::finish() {
   link_->kill = nullptr;
+  link_->end_for_good = nullptr;
   link_->ready.set();
   link_->ended.set();
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "troupe/ipc/locality.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/boot_spec.h"
 #include "troupe/runtime/actor/interrupts.h"
@@ -16,6 +17,7 @@
 #include "troupe/runtime/actor/runtime_functions.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
@@ -29,20 +31,39 @@ namespace {
 // later.
 constexpr auto orphan_grace = std::chrono::milliseconds(400);
 
+// Where to reach the parent: at its socket in the run directory, if it has one and this host is
+// the parent's.
+Address parent_address(const BootSpec& spec) {
+  const DirectoryEntry parent = spec.parent.entry();
+  const std::vector<Address> near = nearest_first(parent.addresses, parent.host);
+  for (const Address& address : near) {
+    if (address.path().starts_with(spec.run_directory + "/")) return address;
+  }
+  return near.empty() ? parent.addresses.at(0) : near.front();
+}
+
 ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
   ActorConfig config;
   config.uid = spec.uid;
-  config.parent = spec.parent;
-  config.parent_address = Address::parse(spec.parent_address);
-  config.arbiter = DirectoryEntry{spec.arbiter, {Address::parse(spec.arbiter_address)}};
+  config.parent = spec.parent.uid;
+  config.parent_address = parent_address(spec);
+  config.root = spec.root.entry();
+  for (const ActorSpec& arbiter : spec.arbiters) config.arbiters.push_back(arbiter.entry());
   config.run_directory = spec.run_directory;
   for (const std::string& address : spec.bind_addresses) {
     config.bind.push_back(Address::parse(address));
   }
+  config.public_host = spec.public_host;
   config.key = Key::from_bytes(spec.key);
+  config.in_cluster = spec.in_cluster;
+  config.token_file = spec.token_file;
+  config.insecure_tcp = spec.insecure_tcp;
+  config.dump_on_sigusr1 = spec.dump_on_sigusr1;
   for (const std::string& module : spec.modules) config.modules.emplace_back(module);
   config.functions = spec.functions;
   config.cancel_grace = spec.cancel_grace;
+  config.statespace = spec.statespace;
+  config.start_method = spec.start_method;
   config.directory = directory;
   return config;
 }
@@ -80,9 +101,13 @@ UniqueFunction<void()> cancel_on_orphaned(Actor& actor) {
 int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
   LifeLine lifeline(std::move(lifeline_fd), cancel_on_orphaned(actor));
   lifeline.add_path(actor.config().run_directory);
-  // Who dies with its parent removes the parent's socket, too: nobody else is left to do it.
-  lifeline.add_path(actor.config().parent_address.path());
-  for (const Address& address : actor.config().bind) lifeline.add_path(address.path());
+  // Who dies with its parent removes the parent's socket, too: nobody else is left to do it. (At an
+  // address that others know, too, a successor may listen by then.)
+  const Address& parent = actor.config().parent_address;
+  if (actor.owns(parent)) lifeline.add_path(parent.path());
+  for (const Address& address : actor.config().bind) {
+    if (address.kind() == Address::Kind::ipc) lifeline.add_path(address.path());
+  }
   actor.lifeline = &lifeline;
   struct Detach {
     Actor& actor;
@@ -96,7 +121,9 @@ int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
 // What a dead parent leaves behind: its socket, and if it was the root or the root is gone as well,
 // the run's directory.
 void remove_remains(const ActorConfig& config) {
-  ::unlink(config.parent_address.path().c_str());
+  if (config.parent_address.path().starts_with(config.run_directory + "/")) {
+    ::unlink(config.parent_address.path().c_str());
+  }
   remove_abandoned_run(config.run_directory);
 }
 
@@ -114,6 +141,7 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
       exit_code = serve_callers(*actor, options, std::move(lifeline_fd));
       calls.cancel("the actor was asked to end");
     });
+    actor->run_exit_callbacks();
     actor->shut_down();
     runtime.cancel();
   });
@@ -131,11 +159,15 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
   try {
     const BootSpec spec = BootSpec::decode(boot.blob);
     set_process_name(spec.uid.name);
+    inherit_log_levels(spec.log);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
+    // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
+    ignore_if_default(SIGPIPE);
     const BlockedSignals blocked({SIGTERM});
     FiberOptions fibers;
     fibers.stack_size = options.stack_size;
     fibers.schedule_seed = options.schedule_seed;
+    fibers.dump_on_sigusr1 = spec.dump_on_sigusr1;
     exit_code = run_tasks(
         [&] { return live(config_of(spec, directory), options, std::move(boot.lifeline)); },
         fibers);

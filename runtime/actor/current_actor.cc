@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "troupe/runtime/actor/actor.h"
 
 namespace troupe {
@@ -20,8 +22,13 @@ const std::optional<Uid>& CurrentActor::parent_uid() const {
 bool CurrentActor::is_root() const { return Actor::current().is_root(); }
 
 bool CurrentActor::is_arbiter() const {
-  const Actor& actor = Actor::booted();
-  return Actor::booted().directory().arbiter().uid == actor.uid();
+  Actor& actor = Actor::booted();
+  return actor.directory().arbiters().front().uid == actor.uid();
+}
+
+StateSpace& CurrentActor::statespace() const { return Actor::current().statespace(); }
+void CurrentActor::on_exit(UniqueFunction<void()> fn) const {
+  Actor::current().on_exit(std::move(fn));
 }
 
 CurrentActor current_actor() {
@@ -35,6 +42,11 @@ Portal get_parent() {
     throw UsageError("the root actor '" + actor.uid().name + "' has no parent");
   }
   return actor.portal(*actor.config().parent, actor.config().parent_address);
+}
+
+Portal get_root() {
+  Actor& actor = Actor::booted();
+  return actor.portal(actor.is_root() ? actor.entry() : *actor.config().root);
 }
 
 }  // namespace troupe

@@ -19,30 +19,37 @@ class Actor;
 
 /// One actor in a directory.
 struct DirectoryEntry {
-  Uid uid;                         ///< Who it is.
-  std::vector<Address> addresses;  ///< Where it listens.
+  Uid uid{};                         ///< Who it is.
+  std::vector<Address> addresses{};  ///< Where it listens.
+  std::string host{};                ///< On which host, as `this_host` names it; empty: not told.
+  std::string parent{};              ///< The uuid of the actor that started it; empty: none did.
   friend bool operator==(const DirectoryEntry&, const DirectoryEntry&) = default;
 };
 
-/// Who is where. All but `peer_gone` are checkpoints and throw `TransportClosed` when the directory
-/// cannot be reached.
+/// Who is where. What does not say "Never waits" is a checkpoint and throws `TransportClosed` when
+/// the directory cannot be reached.
 class Directory {
  public:
   virtual ~Directory() = default;
   /// Enters an actor, or renews its entry.
   virtual void announce(const DirectoryEntry& entry) = 0;
-  /// Takes an actor out; nothing happens when it is not in.
+  /// Takes this actor out; nothing happens when it is not in.
   virtual void retract(const Uid& uid) = 0;
-  /// The actor of that name that came last; none when nobody has it.
-  virtual std::optional<DirectoryEntry> find(const std::string& name) = 0;
   /// Every actor of that name, the last first.
   virtual std::vector<DirectoryEntry> find_all(const std::string& name) = 0;
   /// Waits until somebody has that name.
   virtual DirectoryEntry wait_for(const std::string& name) = 0;
+  /// An actor does not answer where its entry says. The directory looks for itself, and takes it
+  /// out if it is gone. Returns whether the entry is out, or another one.
+  virtual bool report_stale(const DirectoryEntry& entry) = 0;
   /// A peer's connection has ended. Never waits.
   virtual void peer_gone(const Uid& uid) noexcept = 0;
-  /// Where the directory is: the arbiter.
-  virtual DirectoryEntry arbiter() const = 0;
+  /// A child of this actor has died without taking its leave. Never waits.
+  virtual void child_died(const Uid& uid) noexcept = 0;
+  /// An arbiter that answers.
+  virtual DirectoryEntry arbiter() = 0;
+  /// Every arbiter, as it was last known. Never waits.
+  virtual std::vector<DirectoryEntry> arbiters() const = 0;
 };
 
 /// Makes the directory of an actor that has just booted.

@@ -17,8 +17,9 @@ namespace troupe {
 /// Calls in flight, and those made later, get it too.
 class ActorDied : public Error {
  public:
-  /// `uid` and `pid` name the actor; `status` says how its process ended.
-  ActorDied(Uid uid, pid_t pid, ExitStatus status);
+  /// `uid` and `pid` name the actor; `status` says how its process ended, `stderr_tail` the last
+  /// lines of what it wrote to stderr.
+  ActorDied(Uid uid, pid_t pid, ExitStatus status, std::string stderr_tail = {});
 
   /// Who died.
   const Uid& uid() const noexcept { return uid_; }
@@ -28,11 +29,14 @@ class ActorDied : public Error {
   int exit_code() const noexcept { return status_.code; }
   /// The signal that ended it; 0 when it exited.
   int signal() const noexcept { return status_.signal; }
+  /// The last 20 lines that it wrote to stderr, as far as they are known; `what()` has them, too.
+  const std::string& stderr_tail() const noexcept { return stderr_tail_; }
 
  private:
   Uid uid_;
   pid_t pid_;
   ExitStatus status_;
+  std::string stderr_tail_;
 };
 
 }  // namespace troupe

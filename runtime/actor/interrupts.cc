@@ -40,6 +40,10 @@ BlockedSignals::BlockedSignals(std::initializer_list<int> signals) {
 
 BlockedSignals::~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
+void ignore_if_default(int signal) {
+  if (is_at_default(signal)) ::signal(signal, SIG_IGN);
+}
+
 int wait_for_signal(const std::vector<int>& signals) {
   if (signals.empty()) sleep_forever();
   const sigset_t set = set_of(signals);

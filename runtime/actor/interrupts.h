@@ -27,6 +27,9 @@ class BlockedSignals {
   sigset_t before_;
 };
 
+/// Ignores a signal that is at its default action; else the program has something in mind with it.
+void ignore_if_default(int signal);
+
 /// Waits for one of the signals, which must be blocked, and returns it. Checkpoint. Waits for ever
 /// when there are none.
 int wait_for_signal(const std::vector<int>& signals);

@@ -10,25 +10,66 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
+#include "troupe/ipc/address.h"
 #include "troupe/runtime/base/error.h"
 
 namespace troupe {
 namespace {
 
 constexpr const char* run_prefix = "run-";
+// What follows the runtime directory in the path of a socket: "/run-XXXXXX/" and 16 digits.
+constexpr std::size_t longest_directory = Address::max_path - 12 - 16;
 
 std::string reason() { return std::strerror(errno); }
 
+// Without "//", "/./" and a slash at the end.
+std::string normal(const std::string& path) {
+  std::string text = std::filesystem::path(path).lexically_normal();
+  if (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  return text;
+}
+
 std::string wanted_directory() {
-  if (const char* own = std::getenv("TROUPE_RUNTIME_DIR"); own != nullptr && *own != '\0')
-    return own;
+  if (const char* own = std::getenv("TROUPE_RUNTIME_DIR"); own != nullptr && *own != '\0') {
+    return normal(own);
+  }
   if (const char* xdg = std::getenv("XDG_RUNTIME_DIR"); xdg != nullptr && *xdg != '\0') {
     struct stat info;
-    if (::stat(xdg, &info) == 0 && S_ISDIR(info.st_mode)) return std::string(xdg) + "/troupe";
+    const std::string path = normal(std::string(xdg) + "/troupe");
+    if (path.size() <= longest_directory && ::stat(xdg, &info) == 0 && S_ISDIR(info.st_mode)) {
+      return path;
+    }
   }
   return "/tmp/troupe-" + std::to_string(::getuid());
+}
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw UsageError("the runtime directory " + path + " is not used: " + why);
+}
+
+void check_length(const std::string& path) {
+  if (path.size() <= longest_directory) return;
+  refuse(path,
+         "its path has " + std::to_string(path.size()) + " octets, and with more than " +
+             std::to_string(longest_directory) +
+             " there is no room for the names of sockets; set TROUPE_RUNTIME_DIR to a shorter "
+             "one");
+}
+
+// Whoever owns a symbolic link on the way could turn it to another place later.
+void check_way(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.is_absolute()) refuse(path, "the path is not absolute");
+  std::error_code missing;  // which making the directory will tell
+  const std::filesystem::path real = std::filesystem::canonical(folder, missing);
+  if (!missing && real != folder) {
+    refuse(path, "a symbolic link leads to it; if that is meant, set TROUPE_RUNTIME_DIR to " +
+                     (real / std::filesystem::path(path).filename()).string());
+  }
 }
 
 UniqueFd open_directory(const std::string& path) {
@@ -59,6 +100,8 @@ void sweep(const std::string& parent) {
 
 std::string user_runtime_directory() {
   const std::string path = wanted_directory();
+  check_length(path);
+  check_way(path);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     throw UsageError("the runtime directory " + path + " cannot be made: " + reason() +
                      "; set TROUPE_RUNTIME_DIR to a directory of your own");

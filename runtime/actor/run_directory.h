@@ -11,9 +11,10 @@
 
 namespace troupe {
 
-/// The user's runtime directory: $TROUPE_RUNTIME_DIR, else $XDG_RUNTIME_DIR/troupe, else
-/// /tmp/troupe-<uid>. Made with mode 0700 when it does not exist. Throws `UsageError` when
-/// something is there that is no directory of this user with that mode.
+/// The user's runtime directory: $TROUPE_RUNTIME_DIR, else $XDG_RUNTIME_DIR/troupe (where that
+/// exists and leaves room for the names of sockets), else /tmp/troupe-<uid>. Made with mode 0700
+/// when it does not exist. Throws `UsageError` when something is there that is no directory of this
+/// user with that mode, or when a symbolic link leads to it.
 std::string user_runtime_directory();
 
 /// One run's directory; removed, with what is in it, when this object ends.

@@ -32,6 +32,11 @@ class ExceptionGroup : public Error {
 /// `ExceptionGroup`.
 void throw_collected(std::vector<std::exception_ptr> errors, const char* who);
 
+/// Keeps one error of each failure, alone or in groups: of those that have one origin (see `Error`)
+/// the first that does not tell it by hearsay, and of one error that came several ways the first.
+/// What is left of a group is one error alone when it is one.
+std::vector<std::exception_ptr> one_per_origin(std::vector<std::exception_ptr> errors);
+
 /// Prints an error and, for groups, the tree below it; one line per error, indented by `indent`
 /// spaces.
 std::string describe_error(const std::exception_ptr& error, int indent = 0);

@@ -2,39 +2,49 @@
 #pragma once
 
 // The logging seam: what the layers below say, and where it goes. Nothing here waits or allocates
-// while a level is off. The default sink writes warnings and errors to stderr; the top of the
-// library installs a richer one.
+// while a level is off. The layers above tell which task and which actor speaks, and may put
+// another console in the place of stderr. Programs use logger.h.
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <string>
+#include <string_view>
 
+#include "troupe/runtime/base/log_levels.h"
 #include "troupe/runtime/base/unique_function.h"
 
 namespace troupe {
 
-/// How much a record matters, from the finest to the gravest.
-enum class LogLevel { trace, runtime, transport, cancel, info, warning, error, off };
-
 /// One line of log.
 struct LogRecord {
-  LogLevel level = LogLevel::info;  ///< How much it matters.
-  std::string component;            ///< The package that speaks: "fiber", "ipc", ...
-  std::string text;                 ///< The message, one line.
+  std::chrono::system_clock::time_point time{};  ///< When it was said.
+  LogLevel level = LogLevel::info;               ///< How much it matters.
+  std::string component{};                       ///< Who speaks: "ipc", or a logger's name.
+  std::string actor{};                           ///< In which actor; empty outside of one.
+  pid_t pid = 0;                                 ///< In which process.
+  std::string task{};                            ///< In which task; empty outside of one.
+  std::string text{};                            ///< The message.
 };
 
-/// The name of a level: "warning".
-const char* to_string(LogLevel level) noexcept;
+/// Hands a record to the sink, or else to the console, when its level is on. Never waits; an error
+/// of the sink is dropped. Threads: any.
+void log_message(LogLevel level, std::string_view component, std::string text);
 
-/// Whether a record of this level would be written. Never waits.
-bool log_enabled(LogLevel level) noexcept;
+/// The same, for what a program must be told unless its log is off: that something else decides
+/// where it thought to decide itself. Its level is `warning`.
+void log_notice(std::string_view component, std::string text);
 
-/// Sets the level from which on records are written; `LogLevel::warning` at the start.
-void set_log_level(LogLevel level) noexcept;
-
-/// Hands a record to the sink when its level is on. Never waits.
-void log_message(LogLevel level, const char* component, std::string text);
-
-/// Sends every record to `sink` from now on; an empty function restores the default. The sink must
-/// not wait.
+/// Sends every record to `sink` instead of the console from now on; an empty function ends that.
+/// The sink must not wait; what is logged inside of it is dropped. Throws `UsageError` inside of
+/// it.
 void set_log_sink(UniqueFunction<void(const LogRecord&)> sink);
+
+/// For the layers above: where records go without a sink; null for stderr.
+void set_log_console(void (*console)(const LogRecord&)) noexcept;
+/// For the layers above: the name of this process' actor, empty for none.
+void set_log_actor(std::string name);
+/// For the layers above: asks for the name of the task that speaks.
+void set_log_task_hook(std::string (*task_name)()) noexcept;
 
 }  // namespace troupe

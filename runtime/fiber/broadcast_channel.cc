@@ -4,6 +4,7 @@
 #include <string>
 
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/loop.h"
 
 namespace troupe {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "troupe/runtime/fiber/capacity.h"
 #include "troupe/runtime/fiber/errors.h"
-#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/parking_lot.h"
 #include "troupe/runtime/fiber/receive_iterator.h"
 #include "troupe/runtime/fiber/ring.h"
@@ -146,7 +146,7 @@ class BroadcastReceiver {
   T receive() const {
     if (!wait_for_value()) detail::Subscription::throw_end();
     T value = take();
-    Loop::current().spend();
+    LoopCore::current().spend();
     return value;
   }
   /// Receives the next value; empty at the end. Checkpoint. Throws else as `receive`.
@@ -154,7 +154,7 @@ class BroadcastReceiver {
     std::optional<T> value;
     if (wait_for_value()) {
       value.emplace(take());
-      Loop::current().spend();
+      LoopCore::current().spend();
     }
     return value;
   }
@@ -225,7 +225,7 @@ class BroadcastReceiver {
   }
   // False at the end.
   bool wait_for_value() const {
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     require_open();
     if (!ready() && !state_->ended) place_->wait();
@@ -261,7 +261,7 @@ class BroadcastSender {
   template <class U = T>
   requires std::convertible_to<U, T>
   void send(U&& value) const {
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     send_nowait(std::forward<U>(value));
     loop.spend();

@@ -17,7 +17,7 @@
 #include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/fiber/cancelled.h"
 #include "troupe/runtime/fiber/clock.h"
-#include "troupe/runtime/fiber/deadlines.h"
+#include "troupe/runtime/fiber/deadline_entry.h"
 #include "troupe/runtime/fiber/task.h"
 
 namespace troupe {

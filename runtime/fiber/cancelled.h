@@ -42,6 +42,7 @@ class Cancelled final {
 
  private:
   friend class Loop;
+  friend class LoopCore;
   friend class CancelScope;
   friend class TaskNursery;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/condition.h"
 
+#include "troupe/runtime/fiber/loop.h"
+
 namespace troupe {
 
 struct Condition::Waiter : Lock::Waiter {

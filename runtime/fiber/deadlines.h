@@ -8,20 +8,9 @@
 #include <vector>
 
 #include "troupe/runtime/fiber/clock.h"
+#include "troupe/runtime/fiber/deadline_entry.h"
 
 namespace troupe {
-
-/// Something that happens at a time. It must not be destroyed while it is in a heap.
-struct DeadlineEntry {
-  /// Called on the loop when the time has come; the entry has left the heap by then. Must not wait.
-  void (*fire)(DeadlineEntry&) noexcept;
-  std::size_t index = not_queued;  ///< Its place in the heap.
-
-  static constexpr std::size_t not_queued =
-      static_cast<std::size_t>(-1);  ///< `index` outside of a heap.
-  /// Whether it is in a heap.
-  bool queued() const noexcept { return index != not_queued; }
-};
 
 /// A 4-ary heap of deadlines: half as deep as a binary one, and a node's children share a cache
 /// line.

@@ -4,7 +4,8 @@
 // A permanent registration for descriptors that signal edges, such as ZeroMQ's: no system call per
 // wait.
 
-#include "troupe/runtime/fiber/task.h"
+#include "troupe/runtime/fiber/poller.h"
+#include "troupe/runtime/fiber/wake_flag.h"
 
 namespace troupe {
 
@@ -13,7 +14,7 @@ class Loop;
 /// Watches a descriptor for readability, edge-triggered, with a sticky flag: an edge that comes
 /// while nobody waits is seen by the next `wait`. Belongs to the loop in which it is made; one task
 /// may wait.
-class FdWatch {
+class FdWatch : private EdgeHandler {
  public:
   /// Starts to watch. Lifetime: the descriptor must stay open as long as the watch. Throws
   /// `UsageError` when a task already waits for it.
@@ -23,19 +24,18 @@ class FdWatch {
   ~FdWatch();
 
   /// Returns when an edge (or a `poke`) came since the last return. Checkpoint.
-  void wait();
+  void wait() { flag_.wait(); }
   /// Sets the flag by hand, as if an edge had come. Never waits.
-  void poke() noexcept;
+  void poke() noexcept { flag_.set(); }
   /// The descriptor.
   int fd() const noexcept { return fd_; }
 
  private:
-  struct Waiting;
+  void on_edge() noexcept override { flag_.set(); }
 
   Loop& loop_;
   int fd_;
-  bool flag_ = false;
-  Wait* waiting_ = nullptr;
+  WakeFlag flag_{"FdWatch::wait"};
 };
 
 }  // namespace troupe

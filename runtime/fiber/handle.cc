@@ -17,6 +17,18 @@ std::optional<ExceptionGroup> as_group(const std::exception_ptr& error) {
   }
 }
 
+// The same of a group that another error stands for.
+std::optional<ExceptionGroup> as_boxed_group(const std::exception_ptr& error) {
+  std::exception_ptr group;
+  try {
+    std::rethrow_exception(error);
+  } catch (const BoxingError& box) {
+    group = box.boxed_group();
+  } catch (...) {
+  }
+  return group ? as_group(group) : std::nullopt;
+}
+
 class Treatment {
  public:
   explicit Treatment(LeafTreatment& leaves) : leaves_(leaves) {}
@@ -24,14 +36,10 @@ class Treatment {
   // What is left of `error`: itself, a part of it, what a handler threw, or null.
   std::exception_ptr treat(const std::exception_ptr& error) {
     if (const auto group = as_group(error)) return treat_group(error, *group);
-    try {
-      return leaves_.treat(error) ? nullptr : error;
-    } catch (const Cancelled&) {
-      cancelled_ = std::current_exception();
-      return nullptr;
-    } catch (...) {
-      return std::current_exception();
-    }
+    std::exception_ptr left;
+    if (treat_alone(error, left)) return left;
+    if (const auto group = as_boxed_group(error)) return treat_group(error, *group);
+    return error;
   }
 
   // Errors leave before a cancellation does, which is raised again at the next checkpoint.
@@ -41,6 +49,18 @@ class Treatment {
   }
 
  private:
+  // Whether a handler wanted it; `left` is what that one threw, if anything.
+  bool treat_alone(const std::exception_ptr& error, std::exception_ptr& left) {
+    try {
+      return leaves_.treat(error);
+    } catch (const Cancelled&) {
+      cancelled_ = std::current_exception();
+    } catch (...) {
+      left = std::current_exception();
+    }
+    return true;
+  }
+
   std::exception_ptr treat_group(const std::exception_ptr& error, const ExceptionGroup& group) {
     std::vector<std::exception_ptr> left;
     bool changed = false;

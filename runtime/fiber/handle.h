@@ -15,36 +15,13 @@
 #include <typeinfo>
 #include <utility>
 
-#include "troupe/runtime/base/error.h"
+#include "troupe/runtime/base/boxing_error.h"
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/fiber/cancelled.h"
 
 namespace troupe {
 
-/// An error that stands for another one, which was thrown elsewhere. `on<E>` looks into it.
-class BoxingError : public Error {
- public:
-  using Error::Error;
-  /// Throws the error inside as its own type; returns when this process cannot rebuild it.
-  virtual void throw_rebuilt() const = 0;
-  /// Whether the error inside is of this type or derived from it, as far as this process can tell.
-  /// `handles` tells, while an error is being handled, whether the type would catch it.
-  virtual bool boxes(const std::type_info& type, bool (*handles)()) const = 0;
-};
-
 namespace detail {
-
-/// Called while an error is being handled: whether an `E` would catch it.
-template <class E>
-bool handled_as() {
-  try {
-    throw;
-  } catch (const E&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
 
 template <class Fn, class E>
 void call_handler(Fn& fn, E& error) {
@@ -145,7 +122,8 @@ std::exception_ptr collapsed(std::exception_ptr error);
 
 /// What `handle` does with an `E`: calls `fn`, with the error (by reference) or without. `fn` may
 /// wait. An error that stands for one from another actor is also matched by the type of that one,
-/// and `fn` gets the original when it can be rebuilt here.
+/// and `fn` gets the original when it can be rebuilt here. If it stands for a group and no handler
+/// wants it as it is, its members are treated one by one.
 template <class E, class Fn>
 requires(std::invocable<Fn&, E&> || std::invocable<Fn&>) auto on(Fn&& fn) {
   static_assert(!std::is_reference_v<E> && !std::is_const_v<E>,

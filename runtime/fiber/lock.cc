@@ -2,6 +2,7 @@
 #include "troupe/runtime/fiber/lock.h"
 
 #include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/fiber/loop.h"
 
 namespace troupe {
 
@@ -67,7 +68,7 @@ void Lock::break_up() noexcept {
 }
 
 void Lock::set_owner(Task& task) {
-  const std::shared_ptr<Loop::Remote>& loop = Loop::current().remote();
+  const std::shared_ptr<detail::LoopRemote>& loop = Loop::current().remote();
   if (owner_loop_ != loop) owner_loop_ = loop;
   owner_ = &task;
   owner_id_ = task.id;

@@ -9,14 +9,20 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <typeinfo>
 
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/fiber/idle_hook.h"
-#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/parking_lot.h"
 
 namespace troupe {
+
+class Loop;
+
+namespace detail {
+struct LoopRemote;
+}
 
 /// The task that owned a lock ended without releasing it: what the lock protects may be half-done,
 /// and the lock cannot be used any more. The message names the task.
@@ -98,7 +104,8 @@ class Lock {
   std::uint64_t owner_id_ = 0;
   std::string owner_name_;
   const std::type_info* owner_closure_ = nullptr;
-  std::shared_ptr<Loop::Remote> owner_loop_;  // shared: tells one loop from the next at its address
+  std::shared_ptr<detail::LoopRemote>
+      owner_loop_;  // shared: tells one loop from the next at its address
   bool broken_ = false;
   IntrusiveList<Waiter, detail::InParkingLot> waiters_;
   std::optional<OwnerWatch> watch_;

@@ -2,8 +2,6 @@
 #include "troupe/runtime/fiber/loop.h"
 
 #include <atomic>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 
@@ -28,8 +26,6 @@ constexpr std::size_t task_room = (sizeof(Task) + 63) / 64 * 64;
 
 }  // namespace
 
-thread_local constinit Loop* Loop::current_ = nullptr;
-
 Task::~Task() { detail::release_locals(locals); }
 
 std::string Task::display_name(const std::string& name, const std::type_info* closure) {
@@ -39,19 +35,13 @@ std::string Task::display_name(const std::string& name, const std::type_info* cl
 
 IdleHook::IdleHook() { Loop::current().add_idle_hook(*this); }
 
-void Loop::throw_no_loop() {
-  throw UsageError(
-      "this function waits, so it must be called from a task: inside of troupe::run or "
-      "testing::run");
-}
-
 Loop::Loop(const FiberOptions& options)
-    : scheduler_(Scheduler::of_this_thread()),
+    : LoopCore(Scheduler::of_this_thread()),
       clock_(options.clock != nullptr ? options.clock : &steady_clock()),
       poller_(*this),
       stacks_(options.stack_size),
       main_(scheduler_.current()),
-      remote_(std::make_shared<Remote>(poller_)),
+      remote_(std::make_shared<detail::LoopRemote>(poller_)),
       last_task_id_(next_first_task_id.fetch_add(task_ids_per_loop)) {
   if (current_ != nullptr)
     throw UsageError("troupe is already running on this thread: run cannot be nested");
@@ -85,11 +75,6 @@ void Loop::run(UniqueFunction<void()> main) {
   throw_collected(std::move(errors), "the loop");
 }
 
-std::string Loop::running_task_name() const {
-  if (!scheduler_.in_fiber()) return {};
-  return static_cast<const Task&>(scheduler_.current()).display_name();
-}
-
 const char* Loop::stack_limit() noexcept {
   return reinterpret_cast<const char*>(&current_task()) + task_room - stacks_.stack_size();
 }
@@ -101,15 +86,6 @@ std::size_t Loop::runnable_count() noexcept {
   return count;
 }
 
-void Loop::broken_invariant(const char* what) const noexcept {
-  std::fprintf(
-      stderr,
-      "troupe: internal error: fiber: %s (running: '%s'). This is a bug in troupe, or in a "
-      "primitive written against troupe/runtime/fiber/loop.h.\n",
-      what, running_task_name().c_str());
-  std::abort();
-}
-
 void Loop::keep_ended(std::unique_ptr<TaskNursery> nursery) noexcept {
   ended_nurseries_[next_ended_nursery_].swap(nursery);
   next_ended_nursery_ = (next_ended_nursery_ + 1) % ended_nurseries_.size();
@@ -118,62 +94,6 @@ void Loop::keep_ended(std::unique_ptr<TaskNursery> nursery) noexcept {
 detail::TaskLocals& Loop::run_locals() {
   if (run_locals_ == nullptr) run_locals_ = new detail::TaskLocals;
   return *run_locals_;
-}
-
-void Loop::park(Wait& wait) {
-  Task& task = current_task();
-  task.woken_by_cancel = false;
-  wait.task = &task;
-  task.wait = &wait;
-  task.wait_since = turn_start_;
-  ++task.cancel_points;
-  if (task.scope->effectively_cancelled()) deliver_cancel(task);
-  switch_from(task);
-  budget_ = budget_per_turn_;
-  if (task.woken_by_cancel) throw_cancelled();
-}
-
-void Loop::park_shielded(Wait& wait) noexcept {
-  Task& task = current_task();
-  wait.task = &task;
-  wait.abort = nullptr;
-  task.wait = &wait;
-  task.wait_since = turn_start_;
-  switch_from(task);
-  budget_ = budget_per_turn_;
-}
-
-void Loop::deliver_cancel(Task& task) noexcept {
-  if (task.wait == nullptr || task.wait->abort == nullptr) return;
-  if (!std::exchange(task.wait->abort, nullptr)(*task.wait)) return;
-  task.woken_by_cancel = true;
-  wake(task);
-}
-
-void Loop::throw_cancelled() {
-  const Task& task = current_task();
-  throw Cancelled(task.scope->effective_reason(), task);
-}
-
-void Loop::yield() noexcept {
-  Task& task = current_task();
-  budget_ = budget_per_turn_;
-  if (!scheduler_.has_ready()) scheduler_.poll_soon();
-  if (instruments_ != nullptr) [[unlikely]]
-    tell_scheduled(task);
-  scheduler_.make_ready_last(task);
-  switch_from(task);
-  budget_ = budget_per_turn_;
-}
-
-void Loop::checkpoint() {
-  check_cancelled();
-  if (!scheduler_.has_ready()) {  // alone: only look at the world from time to time
-    spend();
-  } else {
-    yield();
-  }
-  check_cancelled();
 }
 
 Task& Loop::spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
@@ -220,7 +140,7 @@ Task& Loop::make_fiber() {
 
 void Loop::release_fiber(void* released) noexcept {
   auto* const task = static_cast<Task*>(released);
-  Loop& loop = *current_;
+  Loop& loop = current();
   char* const top = reinterpret_cast<char*>(task) + task_room;
   task->~Task();
   loop.stacks_.release(top);
@@ -229,7 +149,7 @@ void Loop::release_fiber(void* released) noexcept {
 
 void Loop::fiber_main(Runnable& runnable) {
   Task& task = static_cast<Task&>(runnable);
-  Loop& loop = *current_;
+  Loop& loop = current();
   while (!task.retired) {
     loop.run_body(task);
     if (loop.idle_fibers_.size() >= max_idle_fibers) return;
@@ -283,18 +203,6 @@ void Loop::on_interrupt() noexcept { remote_->deliver(); }
 
 const Task& Loop::task_of_stack(const char* top) noexcept {
   return *reinterpret_cast<const Task*>(top - task_room);
-}
-
-void Loop::tell_scheduled(const Task& task) noexcept {
-  instruments_->tell(&Instrument::task_scheduled, task);
-}
-
-void Loop::tell_step_ended(const Task& task) noexcept {
-  instruments_->tell(&Instrument::after_task_step, task);
-}
-
-void Loop::tell_step_begins(const Task& task) noexcept {
-  instruments_->tell(&Instrument::before_task_step, task);
 }
 
 void Loop::add_instrument(Instrument& instrument) {

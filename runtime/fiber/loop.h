@@ -3,20 +3,26 @@
 
 // The loop: one thread's tasks, their parking and waking, deadlines and descriptors. Everything
 // that waits in troupe waits by `park`; everything that ends a wait calls `wake`. The primitives
-// above are written against this header; users need it only to write primitives of their own.
+// above are written against this header (their templates against loop_core.h); users need it only
+// to write primitives of their own.
 
 #include <array>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
+#include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/base/source_location.h"
+#include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/deadlines.h"
+#include "troupe/runtime/fiber/fiber_options.h"
 #include "troupe/runtime/fiber/idle_hook.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/poller.h"
 #include "troupe/runtime/fiber/scheduler.h"
 #include "troupe/runtime/fiber/stack_pool.h"
@@ -25,24 +31,12 @@
 namespace troupe {
 
 class Instrument;
-
-/// How a loop runs its tasks.
-struct FiberOptions {
-  Clock* clock = nullptr;  ///< Where time comes from; null: the machine's clock.
-  std::optional<std::uint64_t> schedule_seed =
-      std::nullopt;  ///< Draws the order of tasks that are ready together; none: FIFO.
-  std::size_t stack_size =
-      256 * 1024;                ///< Octets of address space a task; memory only as it is touched.
-  bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints the tree of tasks on stderr.
-  std::vector<Instrument*> instruments = {};  ///< Hear of the run from its start.
-};
-
 class LoopToken;
 
 namespace detail {
 class BackgroundWait;
-class Instruments;
 struct InQuietWaits;
+struct LoopRemote;
 
 /// A task that waits until no other can run. Lies on its stack.
 struct QuietWait : Wait, ListHook<InQuietWaits> {
@@ -51,15 +45,12 @@ struct QuietWait : Wait, ListHook<InQuietWaits> {
 }  // namespace detail
 
 /// One thread's tasks.
-class Loop final : private SchedulerClient {
+class Loop final : public LoopCore, private SchedulerClient {
  public:
   /// The loop of the task that calls. Throws `UsageError` outside of one.
-  static Loop& current() {
-    if (current_ == nullptr) throw_no_loop();
-    return *current_;
-  }
+  static Loop& current() { return static_cast<Loop&>(LoopCore::current()); }
   /// The loop of this thread, or null.
-  static Loop* try_current() noexcept { return current_; }
+  static Loop* try_current() noexcept { return static_cast<Loop*>(current_); }
 
   explicit Loop(const FiberOptions& options);
   Loop(const Loop&) = delete;
@@ -70,57 +61,14 @@ class Loop final : private SchedulerClient {
   /// ended. Its error, if any, comes out.
   void run(UniqueFunction<void()> main);
 
-  /// The name of the running task; empty when none runs.
-  std::string running_task_name() const;
   /// The lowest address of the stack of the task that calls.
   const char* stack_limit() noexcept;
-  /// The task that calls.
-  Task& current_task() noexcept { return static_cast<Task&>(scheduler_.current()); }
-
-  /// Parks the current task until `wake`. Throws `Cancelled` when its scope is cancelled, before or
-  /// meanwhile, and the wait could be aborted. The caller has linked `wait` where its waker finds
-  /// it.
-  void park(Wait& wait);
-  /// Parks the current task until `wake`, whatever is cancelled.
-  void park_shielded(Wait& wait) noexcept;
-  /// Ends the wait of a parked task: it is ready. Its wait is delivered even if its scope is
-  /// cancelled from now on.
-  void wake(Task& task) noexcept {
-    if (task.wait == nullptr) [[unlikely]]
-      broken_invariant("a task was woken that does not wait");
-    task.wait = nullptr;
-    if (instruments_ != nullptr) [[unlikely]]
-      tell_scheduled(task);
-    scheduler_.make_ready(task);
-  }
-
-  /// Raises `Cancelled` when the current task's scope is cancelled.
-  void check_cancelled() {
-    Task& task = current_task();
-    ++task.cancel_points;
-    if (task.scope->effectively_cancelled()) throw_cancelled();
-  }
-  /// What an operation that completed at once does instead of waiting: lets others run when the
-  /// budget is used up.
-  void spend() noexcept {
-    if (--budget_ <= 0) yield();
-  }
-  /// Lets every ready task run.
-  void yield() noexcept;
-  /// `checkpoint()`: raises a pending cancellation, and lets ready tasks run.
-  void checkpoint();
   /// Waits until no other task can run, for `cushion` in real time: all wait for deadlines,
   /// descriptors, threads or each other. Checkpoint.
   void wait_until_quiet(Duration cushion);
-  /// How many operations are left before `spend` lets others run.
-  int budget() const noexcept { return budget_; }
-
   /// Starts a task in `nursery` (null for the root), under `scope`.
   Task& spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
               TaskNursery* nursery, CancelScope* scope, SourceLocation where);
-
-  /// Wakes or delivers cancellation to `task` if it is parked on a wait that can be aborted.
-  void deliver_cancel(Task& task) noexcept;
 
   /// The present time.
   TimePoint now() noexcept { return clock_->now(); }
@@ -165,16 +113,11 @@ class Loop final : private SchedulerClient {
   void on_interrupt() noexcept;
 
   /// What other threads hold of this loop.
-  struct Remote;
-  const std::shared_ptr<Remote>& remote() const noexcept { return remote_; }
+  const std::shared_ptr<detail::LoopRemote>& remote() const noexcept { return remote_; }
 
  private:
   friend class CancelScope;
   friend class detail::BackgroundWait;
-
-  [[noreturn]] static void throw_no_loop();
-  [[noreturn]] void broken_invariant(const char* what) const noexcept;
-  [[noreturn]] void throw_cancelled();
 
   // The life of a fiber: it runs one body after the other until it is retired.
   static void fiber_main(Runnable& runnable);
@@ -194,21 +137,6 @@ class Loop final : private SchedulerClient {
   bool anything_can_happen() const noexcept;
   void report_deadlock() noexcept;
 
-  void tell_scheduled(const Task& task) noexcept;
-  void tell_step_ended(const Task& task) noexcept;
-  void tell_step_begins(const Task& task) noexcept;
-  void switch_from(Task& task) noexcept {
-    ++task.schedule_points;
-    if (instruments_ != nullptr) [[unlikely]]
-      tell_step_ended(task);
-    scheduler_.switch_away();
-    if (instruments_ != nullptr) [[unlikely]]
-      tell_step_begins(task);
-  }
-
-  static thread_local constinit Loop* current_;
-
-  Scheduler& scheduler_;
   Clock* clock_;
   Deadlines deadlines_;
   Poller poller_;
@@ -218,19 +146,15 @@ class Loop final : private SchedulerClient {
   std::vector<Task*> idle_fibers_;
   std::size_t fibers_ = 0;
   std::size_t task_count_ = 0;
-  int budget_ = 0;
-  int budget_per_turn_ = 64;
-  TimePoint turn_start_{};
   Runnable& main_;
   bool main_waits_ = false;
-  detail::Instruments* instruments_ = nullptr;  // null while there is none, for the hot paths
   std::exception_ptr root_error_;
   std::exception_ptr deadlock_;
   IntrusiveList<detail::QuietWait, detail::InQuietWaits> quiet_waits_;
   std::size_t background_waits_ = 0;
   std::unique_ptr<detail::Instruments> all_instruments_;
   CancelScope root_scope_;
-  std::shared_ptr<Remote> remote_;
+  std::shared_ptr<detail::LoopRemote> remote_;
   std::uint64_t last_task_id_;
   TaskNursery* system_nursery_ = nullptr;
   detail::TaskLocals* run_locals_ = nullptr;

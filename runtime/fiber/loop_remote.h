@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "troupe/runtime/base/unique_function.h"
-#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/poller.h"
+#include "troupe/runtime/fiber/task.h"
 
-namespace troupe {
+namespace troupe::detail {
 
 /// What other threads share with a loop: a queue of functions that it will run.
-struct Loop::Remote {
-  explicit Remote(Poller& loop_poller) : poller(&loop_poller) {}
+struct LoopRemote {
+  explicit LoopRemote(Poller& loop_poller) : poller(&loop_poller) {}
 
   /// Queues a function; false when the loop has ended. Thread-safe.
   bool post(UniqueFunction<void()> function);
@@ -38,4 +39,4 @@ struct Loop::Remote {
   Wait* runner = nullptr;                            // the parked entry task, loop thread only
 };
 
-}  // namespace troupe
+}  // namespace troupe::detail

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/loop_remote.h"
 #include "troupe/runtime/fiber/nursery.h"
 
@@ -38,10 +39,10 @@ void run_all(Loop& loop, std::vector<UniqueFunction<void()>> functions) {
 
 // Parks the current task until `deliver`. Nothing can be lost in between: interrupts are looked at
 // on the loop's own thread, after this task has parked.
-void wait_for_posts(Loop& loop, Loop::Remote& remote) {
+void wait_for_posts(Loop& loop, detail::LoopRemote& remote) {
   if (remote.waiting() > 0) return loop.checkpoint();
   struct Waiting : Wait {
-    Loop::Remote* remote;
+    detail::LoopRemote* remote;
   } wait;
   wait.what = "calls from other threads";
   wait.remote = &remote;
@@ -55,7 +56,9 @@ void wait_for_posts(Loop& loop, Loop::Remote& remote) {
 
 }  // namespace
 
-bool Loop::Remote::post(UniqueFunction<void()> function) {
+namespace detail {
+
+bool LoopRemote::post(UniqueFunction<void()> function) {
   const std::lock_guard lock(mutex);
   if (poller == nullptr) return false;
   queue.push_back(std::move(function));
@@ -63,7 +66,7 @@ bool Loop::Remote::post(UniqueFunction<void()> function) {
   return true;
 }
 
-bool Loop::Remote::post_once(void (*function)(void*), void* argument) {
+bool LoopRemote::post_once(void (*function)(void*), void* argument) {
   const std::lock_guard lock(mutex);
   if (poller == nullptr) return false;
   if (!once.emplace(function, argument).second) return true;
@@ -78,25 +81,27 @@ bool Loop::Remote::post_once(void (*function)(void*), void* argument) {
   return true;
 }
 
-void Loop::Remote::deliver() noexcept {
+void LoopRemote::deliver() noexcept {
   if (runner == nullptr) return;
   Loop::current().wake(*std::exchange(runner, nullptr)->task);
 }
 
-void Loop::Remote::close() {
+void LoopRemote::close() {
   const std::lock_guard lock(mutex);
   poller = nullptr;
 }
 
-std::vector<UniqueFunction<void()>> Loop::Remote::take() {
+std::vector<UniqueFunction<void()>> LoopRemote::take() {
   const std::lock_guard lock(mutex);
   return std::exchange(queue, {});
 }
 
-std::size_t Loop::Remote::waiting() {
+std::size_t LoopRemote::waiting() {
   const std::lock_guard lock(mutex);
   return queue.size();
 }
+
+}  // namespace detail
 
 void LoopToken::post(UniqueFunction<void()> function) const {
   if (!remote_->post(std::move(function))) throw_loop_ended();
@@ -110,7 +115,7 @@ LoopToken current_token() { return LoopToken(Loop::current().remote()); }
 
 void run_posted_functions() {
   Loop& loop = Loop::current();
-  Loop::Remote& remote = *loop.remote();
+  detail::LoopRemote& remote = *loop.remote();
   try {
     for (;;) {
       run_all(loop, remote.take());

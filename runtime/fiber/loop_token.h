@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "troupe/runtime/base/unique_function.h"
-#include "troupe/runtime/fiber/loop.h"
 
 namespace troupe {
+
+namespace detail {
+struct LoopRemote;
+}
 
 /// A handle by which other threads queue functions into a loop. Copyable; outlives the loop safely.
 class LoopToken {
@@ -25,8 +28,8 @@ class LoopToken {
 
  private:
   friend LoopToken current_token();
-  explicit LoopToken(std::shared_ptr<Loop::Remote> remote) : remote_(std::move(remote)) {}
-  std::shared_ptr<Loop::Remote> remote_;
+  explicit LoopToken(std::shared_ptr<detail::LoopRemote> remote) : remote_(std::move(remote)) {}
+  std::shared_ptr<detail::LoopRemote> remote_;
 };
 
 /// The token of the loop whose task calls. Throws `UsageError` outside of one.

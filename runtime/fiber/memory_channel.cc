@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/memory_channel.h"
 
+#include "troupe/runtime/fiber/loop.h"
+
 namespace troupe::detail {
 
 std::uint64_t ChannelCore::open_handle(ChannelSide side) noexcept {

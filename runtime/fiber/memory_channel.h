@@ -20,7 +20,7 @@
 #include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/fiber/capacity.h"
 #include "troupe/runtime/fiber/errors.h"
-#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/receive_iterator.h"
 #include "troupe/runtime/fiber/ring.h"
 
@@ -271,7 +271,7 @@ class MemorySendChannel : public detail::ChannelEnd<detail::ChannelSide::send> {
   template <class U = T>
   requires std::convertible_to<U, T>
   void send(U&& value) const {
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     this->require_open();
     if (state().try_put(std::forward<U>(value))) return loop.spend();
@@ -332,7 +332,7 @@ class MemoryReceiveChannel : public detail::ChannelEnd<detail::ChannelSide::rece
   /// `EndOfChannel` when all senders are gone and everything has been received, `BrokenChannel`
   /// when this handle is closed.
   T receive() const {
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     this->require_open();
     if (!state().has_value()) return wait_to_receive();
@@ -344,7 +344,7 @@ class MemoryReceiveChannel : public detail::ChannelEnd<detail::ChannelSide::rece
   /// Receives the next value; empty at the end. Checkpoint. Throws `BrokenChannel` when this handle
   /// is closed.
   std::optional<T> next() const {
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     this->require_open();
     std::optional<T> value;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/merge.h"
 
+#include "troupe/runtime/fiber/loop.h"
+
 namespace troupe::detail {
 
 const char* const merge_conflict =

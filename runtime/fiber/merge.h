@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "troupe/runtime/fiber/conflict_detector.h"
-#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/memory_channel.h"
 #include "troupe/runtime/fiber/receive_iterator.h"
 
@@ -102,7 +102,7 @@ class MergeState {
 
   /// Empty at the end.
   std::optional<T> next() {
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     const ConflictDetector::Use use = conflict_.enter();
     std::optional<T> value;
@@ -128,7 +128,7 @@ class MergeState {
   ConflictDetector& conflict() noexcept { return conflict_; }
 
  private:
-  void wait(Loop& loop) {
+  void wait(LoopCore& loop) {
     MergeWait wait;
     if (watchers_.empty()) watchers_ = std::vector<MergeWatcher>(sources_.size());
     for (std::size_t i = 0; i < sources_.size(); ++i) {

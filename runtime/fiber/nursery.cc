@@ -37,6 +37,7 @@ void TaskNursery::on_task_end(Task& task, std::exception_ptr error, bool cancell
   --children_count_;
   saw_cancelled_ |= cancelled;
   if (error) fail(std::move(error), "a task of the nursery", task.display_name());
+  on_child_end();
   wake_if_empty();
 }
 
@@ -115,11 +116,12 @@ void TaskNursery::run_body(detail::BodyRef body) {
     Loop::current().spend();
   }
   closed_ = true;
+  if (scope_.effectively_cancelled() && (cancelled || saw_cancelled_)) on_cancelled();
   const bool absorbed = leave_scope(cancelled != nullptr);
   update_status();
   if (!errors_.empty()) {
     absorb(cancelled);
-    throw_collected(settle(std::move(errors_)), "a nursery");
+    throw_collected(one_per_origin(std::move(errors_)), "a nursery");
   }
   if (absorbed) return absorb(cancelled);
   if (cancelled) std::rethrow_exception(cancelled);

@@ -3,7 +3,7 @@
 
 // Task nurseries: a scope that cannot be left before all its children have ended. The first error
 // cancels the rest; one error leaves as itself, two or more as an `ExceptionGroup`. (trio's
-// nurseries.)
+// nurseries.) A failure counts once, however many waits it ended: see `Error::origin`.
 
 #include <concepts>
 #include <memory>
@@ -79,7 +79,9 @@ concept TaskBody = std::invocable < std::decay_t<Fn>
 /// Starts tasks and waits for them. Resource; made by `open_task_nursery` only.
 class TaskNursery {
  public:
-  TaskNursery(const TaskNursery&) = delete;
+  // The compiler shows these lines, with what to do instead, to who tries.
+  TaskNursery() = delete;                    // open_task_nursery makes it, for its body
+  TaskNursery(const TaskNursery&) = delete;  // it stays in its block: pass a TaskNursery& on
   TaskNursery& operator=(const TaskNursery&) = delete;
 
   /// Starts a task that runs `fn` (copied or moved in), and returns at once. Its error cancels the
@@ -148,10 +150,11 @@ class TaskNursery {
  protected:
   /// Called when the body waits for the children, at its end or in `wait_all`. Must not wait.
   virtual void on_body_end() {}
-  /// What to throw of the errors collected; here all.
-  virtual std::vector<std::exception_ptr> settle(std::vector<std::exception_ptr> errors) {
-    return errors;
-  }
+  /// Called when a child has ended, and is no longer counted. Must not wait.
+  virtual void on_child_end() noexcept {}
+  /// Called when everything in the nursery has ended and some of it was cancelled, by the nursery
+  /// or from outside. Must not wait.
+  virtual void on_cancelled() {}
 
  private:
   friend struct detail::StartSlot;
@@ -301,7 +304,8 @@ T TaskNursery::start_named(std::string name, Fn&& fn, SourceLocation where) {
 namespace detail {
 
 template <class Body, class Nursery>
-decltype(auto) call_nursery_body(Body& body, Nursery& nursery) {
+requires(std::invocable<Body&, Nursery&> || std::invocable<Body&>)  //
+    decltype(auto) call_nursery_body(Body& body, Nursery& nursery) {
   if constexpr (std::invocable<Body&, Nursery&>) {
     return body(nursery);
   } else {
@@ -358,8 +362,18 @@ concept TaskNurseryBody = std::invocable<Body&, TaskNursery&> || std::invocable<
 /// what a task captures by reference must be declared outside.
 template <TaskNurseryBody Body>
 auto open_task_nursery(Body&& body) -> detail::NurseryResult<Body, TaskNursery> {
+  static_assert(!std::derived_from<detail::NurseryResult<Body, TaskNursery>, TaskNursery>,
+                "a nursery ends with its block: let the body return what its tasks computed, or "
+                "n.status()");
   const detail::NurseryHolder nursery(std::make_unique<TaskNursery>(detail::NurseryFactory::key()));
   return detail::run_nursery(*nursery, body);
+}
+
+/// Refuses a body that takes something else.
+template <class Body>
+requires(!TaskNurseryBody<Body>) void open_task_nursery(Body&&) {
+  static_assert(TaskNurseryBody<Body>,
+                "the body of open_task_nursery takes a TaskNursery&, or nothing");
 }
 
 }  // namespace troupe

@@ -35,9 +35,14 @@ int checked(const UniqueFd& fd) {
   return fd.get();
 }
 
-// `write` without the SIGPIPE, and without changing what the program does with that signal: blocked
-// in this thread for the time, and taken back if it came from here.
-ssize_t write_quietly(int fd, const char* data, std::size_t size) {
+[[noreturn]] void throw_errno(int error, const char* what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+}  // namespace
+
+// The signal is blocked in this thread for the time, and taken back if it came from here.
+ssize_t detail::write_quietly(int fd, const char* data, std::size_t size) {
   sigset_t pipe;
   ::sigemptyset(&pipe);
   ::sigaddset(&pipe, SIGPIPE);
@@ -55,12 +60,6 @@ ssize_t write_quietly(int fd, const char* data, std::size_t size) {
   errno = error;
   return count;
 }
-
-[[noreturn]] void throw_errno(int error, const char* what) {
-  throw std::system_error(error, std::generic_category(), what);
-}
-
-}  // namespace
 
 PipeReader::PipeReader(UniqueFd fd) : fd_(non_blocking(std::move(fd))) {}
 
@@ -103,7 +102,7 @@ void PipeWriter::write_all(std::string_view octets) {
   Loop& loop = Loop::current();
   loop.check_cancelled();
   while (!octets.empty()) {
-    const ssize_t count = write_quietly(checked(fd_), octets.data(), octets.size());
+    const ssize_t count = detail::write_quietly(checked(fd_), octets.data(), octets.size());
     const int error = errno;
     if (count >= 0) {
       octets.remove_prefix(static_cast<std::size_t>(count));

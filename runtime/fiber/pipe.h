@@ -3,6 +3,8 @@
 
 // Octets over a pipe (or any descriptor that can be waited for), by tasks.
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -10,6 +12,11 @@
 #include "troupe/runtime/base/unique_fd.h"
 
 namespace troupe {
+
+namespace detail {
+/// `write` without the SIGPIPE, and without changing what the program does with that signal.
+ssize_t write_quietly(int fd, const char* data, std::size_t size);
+}  // namespace detail
 
 /// The end of a pipe from which tasks read. Owns its descriptor. Resource. One task at a time may
 /// read: a second one gets a `UsageError`.

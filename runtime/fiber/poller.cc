@@ -11,7 +11,6 @@
 #include <string>
 #include <system_error>
 
-#include "troupe/runtime/fiber/fd_watch.h"
 #include "troupe/runtime/fiber/loop.h"
 
 namespace troupe {
@@ -157,7 +156,7 @@ void Poller::dispatch(int fd, std::uint32_t events) noexcept {
   const auto found = entries_.find(fd);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
-  if (entry.watch != nullptr) return entry.watch->poke();
+  if (entry.watch != nullptr) return entry.watch->on_edge();
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
   for (int direction : {0, 1}) {
     if (entry.waiting[direction] != nullptr && (broken || (events & event_of[direction]) != 0)) {
@@ -191,26 +190,26 @@ void Poller::interrupt() const noexcept {
   [[maybe_unused]] const auto written = ::write(wakeup_.get(), &one, sizeof one);
 }
 
-void Poller::add_watch(FdWatch& watch) {
-  Entry& entry = entries_[watch.fd()];
+void Poller::add_watch(int fd, EdgeHandler& handler) {
+  Entry& entry = entries_[fd];
   if (entry.watch != nullptr || entry.waiting[0] != nullptr || entry.waiting[1] != nullptr) {
-    throw UsageError("descriptor " + std::to_string(watch.fd()) + " is already waited for");
+    throw UsageError("descriptor " + std::to_string(fd) + " is already waited for");
   }
   epoll_event event{};
-  event.data.fd = watch.fd();
+  event.data.fd = fd;
   event.events = EPOLLIN | EPOLLET;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd(), &event) != 0) {
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     throw std::system_error(errno, std::generic_category(),
-                            "descriptor " + std::to_string(watch.fd()) + " cannot be watched");
+                            "descriptor " + std::to_string(fd) + " cannot be watched");
   }
-  entry.watch = &watch;
+  entry.watch = &handler;
   entry.registered = true;
   ++watches_;
 }
 
-void Poller::remove_watch(FdWatch& watch) noexcept {
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd(), nullptr);
-  entries_.erase(watch.fd());
+void Poller::remove_watch(int fd) noexcept {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  entries_.erase(fd);
   --watches_;
 }
 

@@ -13,8 +13,17 @@
 
 namespace troupe {
 
-class FdWatch;
 class Loop;
+
+/// Is told of the edges of a descriptor.
+class EdgeHandler {
+ public:
+  /// The descriptor has become readable. Called on the loop's own stack: it must not wait.
+  virtual void on_edge() noexcept = 0;
+
+ protected:
+  ~EdgeHandler() = default;
+};
 
 /// Waits for descriptors. One a loop.
 class Poller {
@@ -39,9 +48,11 @@ class Poller {
   /// Makes a `wait` in progress, or the next one, return. Thread-safe.
   void interrupt() const noexcept;
 
-  /// Adds or removes a permanent registration.
-  void add_watch(FdWatch& watch);
-  void remove_watch(FdWatch& watch) noexcept;
+  /// Has `handler` told of the edges of `fd` until `remove_watch`. Throws `UsageError` when
+  /// somebody waits for it already. Lifetime: the descriptor must stay open.
+  void add_watch(int fd, EdgeHandler& handler);
+  /// Ends that.
+  void remove_watch(int fd) noexcept;
 
   /// How many tasks wait for descriptors.
   std::size_t waiters() const noexcept { return waiters_; }
@@ -52,7 +63,7 @@ class Poller {
   struct FdWait;
   struct Entry {
     FdWait* waiting[2] = {nullptr, nullptr};  // by direction
-    FdWatch* watch = nullptr;
+    EdgeHandler* watch = nullptr;
     bool registered = false;
   };
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/run.h"
 
+#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/stack_overflow.h"
@@ -8,6 +11,12 @@
 
 namespace troupe::detail {
 namespace {
+
+// Lines of the log name the task that speaks.
+std::string name_of_speaker() {
+  const Loop* loop = Loop::try_current();
+  return loop == nullptr ? std::string() : loop->running_task_name();
+}
 
 void cancel_at_end(CancelScope& scope) {
   scope.cancel_with({CancelSource::shutdown, "the main task has ended", {}});
@@ -32,6 +41,9 @@ void run_main(Loop& loop, UniqueFunction<void()>& main, const FiberOptions& opti
 }  // namespace
 
 void run_loop(UniqueFunction<void()> main, const FiberOptions& options) {
+  set_log_task_hook(&name_of_speaker);
+  choose_log_levels({});
+  say_log_notices();
   Loop loop(options);
   const StackOverflowReporter reporter;
   loop.run([&] {

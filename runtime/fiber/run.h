@@ -8,7 +8,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/fiber_options.h"
 
 namespace troupe {
 

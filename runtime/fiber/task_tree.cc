@@ -127,6 +127,20 @@ class TreePrinter {
 
 }  // namespace
 
+std::vector<TaskInfo> task_snapshot() {
+  std::vector<TaskInfo> all;
+  IntrusiveList<Task, detail::InLoop>& tasks = Loop::current().tasks();
+  for (Task* task = tasks.first(); task != nullptr; task = tasks.next(*task)) {
+    TaskInfo info;
+    info.id = task->id;
+    if (task->nursery != nullptr) info.parent = task->nursery->cancel_scope().owner()->id;
+    info.name = task->display_name();
+    if (task->wait != nullptr) info.waits_for = task->wait->what;
+    all.push_back(std::move(info));
+  }
+  return all;
+}
+
 std::string task_tree() { return TreePrinter(Loop::current()).print(); }
 
 namespace detail {

@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/run.h"
 

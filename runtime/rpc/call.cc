@@ -7,6 +7,7 @@
 
 #include "troupe/ipc/dialog_port.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/rpc/opener_end.h"
 #include "troupe/runtime/rpc/peer.h"
@@ -50,23 +51,23 @@ CallRequest CallRequest::decode(BytesView payload) {
 
 namespace detail {
 
-Bytes call_over(DialogPort& port, Bytes start, std::string_view what,
-                std::chrono::nanoseconds cancel_grace, Peer* peer) {
+PlainCall::PlainCall(Peer& peer, std::string_view what) : peer_(peer), port_(connect(peer)) {
   checkpoint_if_cancelled();
-  OpenerEnd end(port, what, peer);
-  end.start(std::move(start));
-  try {
-    end.wait_ended();
-  } catch (const Cancelled&) {
-    if (end.settle_cancelled(cancel_grace) && end.failed()) std::rethrow_exception(end.failure());
-    throw;
-  }
-  return std::move(end.result());
+  log_line(LogLevel::trace, "rpc", "calls ", what, " in '", port_->peer().name, "'");
+  end_.emplace(*port_, what, &peer);
 }
 
-Bytes call(Peer& peer, Bytes start, std::string_view what) {
-  const std::shared_ptr<DialogPort> port = connect(peer);
-  return call_over(*port, std::move(start), what, peer.cancel_grace(), &peer);
+PlainCall::~PlainCall() = default;
+
+Bytes& PlainCall::wait() {
+  try {
+    end_->wait_ended();
+  } catch (const Cancelled&) {
+    if (end_->settle_cancelled(peer_.cancel_grace()) && end_->failed())
+      std::rethrow_exception(end_->failure());
+    throw;
+  }
+  return end_->result();
 }
 
 std::shared_ptr<DialogPort> connect(Peer& peer) {

@@ -5,7 +5,6 @@
 // or `error`, or with the connection. Cancelling the caller's scope sends `cancel` and waits, for a
 // bounded time, until the remote task has ended.
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/rpc/credit.h"
+#include "troupe/runtime/rpc/opener_end.h"
 
 namespace troupe {
 
@@ -40,15 +40,28 @@ struct CallRequest {
 
 namespace detail {
 
-/// Makes a call to `peer` and returns the encoded result. `start` is a request with its arguments,
-/// `what` names the function in messages. Checkpoint. Throws what the remote function threw as
-/// `RemoteActorError`, the runtime's own verdicts as themselves, and `ActorDied` or
-/// `TransportClosed` when the peer is gone.
-Bytes call(Peer& peer, Bytes start, std::string_view what);
+/// One call of a plain function. Resource; lives on the caller's stack.
+class PlainCall {
+ public:
+  /// Connects to `peer` and opens the dialog; `what` names the function in messages. Checkpoint.
+  /// Throws `ActorDied` or `TransportClosed` when the peer is gone. Lifetime: both must outlive it.
+  PlainCall(Peer& peer, std::string_view what);
+  PlainCall(const PlainCall&) = delete;
+  PlainCall& operator=(const PlainCall&) = delete;
+  ~PlainCall();
 
-/// As above, over a connection that stands. `peer` (may be null) tells what became of the peer.
-Bytes call_over(DialogPort& port, Bytes start, std::string_view what,
-                std::chrono::nanoseconds cancel_grace, Peer* peer = nullptr);
+  /// Sends the request, which may be moved from. Never waits.
+  void start(Bytes& request) { end_->start(request); }
+  /// Waits for the encoded result. Checkpoint; a cancelled call is waited for until it has ended
+  /// over there. Throws what the remote function threw as `RemoteActorError`, the runtime's own
+  /// verdicts as themselves, and `ActorDied` or `TransportClosed` when the peer is gone.
+  Bytes& wait();
+
+ private:
+  Peer& peer_;
+  std::shared_ptr<DialogPort> port_;
+  std::optional<OpenerEnd> end_;
+};
 
 /// The connection to `peer`. Checkpoint. Throws what became of it: `ActorDied`, `TransportClosed`.
 std::shared_ptr<DialogPort> connect(Peer& peer);

@@ -3,8 +3,11 @@
 
 #include <utility>
 
+#include "troupe/ipc/limits.h"
+#include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/exception_group.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
+#include "troupe/runtime/rpc/caller.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/runtime/rpc/stream_input.h"
@@ -28,7 +31,7 @@ Bytes box_verdict(const std::exception_ptr& verdict, const Uid& self) {
 
 CalleeEnd::CalleeEnd(const FunctionEntry& function, DialogPort& port, std::uint64_t dialog,
                      BytesView arguments, const CalleeHost& host)
-    : DialogEnd(port), function_(function), arguments_(arguments), host_(host) {
+    : DialogEnd(&port), function_(function), arguments_(arguments), host_(host) {
   set_id(dialog);
 }
 
@@ -51,14 +54,23 @@ std::optional<Uid> CalleeEnd::canceller() const {
 
 bool CalleeEnd::expects_credit() const noexcept { return function_.kind != FunctionKind::plain; }
 
-Bytes CalleeEnd::call() {
-  if (function_.kind == FunctionKind::plain) return function_.thunk(arguments_);
-  return function_.dialog_thunk(*this, arguments_);
+// The result lies in scratch, filled after the function has returned.
+void CalleeEnd::call() {
+  Bytes result;
+  if (function_.kind == FunctionKind::plain) {
+    function_.thunk(arguments_, result);
+  } else {
+    function_.dialog_thunk(*this, arguments_, result);
+  }
+  answer(FrameKind::ret, result);
+  give_scratch(std::move(result));
 }
 
 void CalleeEnd::run() {
+  log_line(LogLevel::trace, "rpc", "serves ", function_.name);
+  if (caller_) set_current_caller(*caller_);
   try {
-    scope_.run([&] { answer(FrameKind::ret, call()); });
+    scope_.run([&] { call(); });
     if (scope_.cancelled_caught()) answer_cancelled();
   } catch (const Cancelled&) {  // the whole actor ends
     answer_cancelled();
@@ -83,6 +95,7 @@ void CalleeEnd::send_started(BytesView value) {
 
 void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
   if (kind != FrameKind::cancel) return on_common_frame(kind, payload);
+  log_line(LogLevel::cancel, "rpc", "the caller cancels ", function_.name);
   on_cancel_requested();
   scope_.cancel("the caller cancelled the call");
 }
@@ -90,26 +103,35 @@ void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
 // Cancelled first: who waits in the stream then is not told of its end, as if that were an error.
 void CalleeEnd::on_closed(std::exception_ptr why) {
   scope_.cancel("the caller is gone");
-  finish(std::move(why));
+  lose_port(std::move(why));
 }
 
-void CalleeEnd::answer(FrameKind kind, Bytes payload) {
+void CalleeEnd::answer(FrameKind kind, Bytes& payload) {
   if (!open()) return;
-  port()->send(kind, id(), std::move(payload));
+  if (payload.size() <= piece_size) {
+    port()->send_copy(kind, id(), payload);
+  } else {
+    port()->send(kind, id(), std::move(payload));
+  }
+  end();
+}
+
+void CalleeEnd::end() noexcept {
   port()->close_dialog(id());
+  if (weak_from_this().use_count() > 1) keep_uids();  // a sink has got out
   finish(nullptr);
 }
 
 void CalleeEnd::answer_cancelled() noexcept {
   try {
-    const Uid who = cancel_called() ? self() : canceller().value_or(self());
-    answer(FrameKind::error,
-           box_verdict(std::make_exception_ptr(ContextCancelled(
-                           "the call of " + function_.name + " in " + self().to_string() +
-                               " was cancelled by " +
-                               (who == self() ? "that actor itself" : who.to_string()),
-                           who)),
-                       self()));
+    const Uid who = canceller().value_or(self());
+    Bytes box = box_verdict(
+        std::make_exception_ptr(ContextCancelled(
+            "the call of " + function_.name + " in " + self().to_string() + " was cancelled by " +
+                (who == self() ? "that actor itself" : who.to_string()),
+            who)),
+        self());
+    answer(FrameKind::error, box);
   } catch (const std::exception& unsent) {
     give_up(nullptr, unsent.what());
   }
@@ -117,12 +139,17 @@ void CalleeEnd::answer_cancelled() noexcept {
 
 // An error or result that cannot be sent (too large, say) is an error, too.
 void CalleeEnd::answer_error(const std::exception_ptr& error) noexcept {
+  if (log_enabled(LogLevel::trace, "rpc")) {
+    log_line(LogLevel::trace, "rpc", function_.name, " failed: ", exception_message(error));
+  }
   if (!open()) return report_unsent(error, "its caller is gone");
   try {
-    answer(FrameKind::error, encoded(box_error(error, self())));
+    Bytes box = encoded(box_error(error, self()));
+    answer(FrameKind::error, box);
   } catch (const std::exception& unsent) {
     try {
-      answer(FrameKind::error, box_verdict(std::make_exception_ptr(Error(unsent.what())), self()));
+      Bytes box = box_verdict(std::make_exception_ptr(Error(unsent.what())), self());
+      answer(FrameKind::error, box);
     } catch (const std::exception& lost) {
       give_up(error, lost.what());
     }
@@ -131,8 +158,7 @@ void CalleeEnd::answer_error(const std::exception_ptr& error) noexcept {
 
 void CalleeEnd::give_up(const std::exception_ptr& error, const char* why) noexcept {
   report_unsent(error, why);
-  port()->close_dialog(id());
-  finish(nullptr);
+  end();
 }
 
 void CalleeEnd::report_unsent(const std::exception_ptr& error, const char* why) const noexcept {

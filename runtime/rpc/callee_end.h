@@ -42,6 +42,8 @@ class CalleeEnd final : public DialogEnd,
             BytesView arguments, const CalleeHost& host);
   ~CalleeEnd();
 
+  /// The function may ask who calls it, also when the connection has ended before it runs.
+  void keep_caller() { caller_ = peer(); }
   /// Runs the function and answers. Throws nothing but `Cancelled`.
   void run();
 
@@ -63,10 +65,11 @@ class CalleeEnd final : public DialogEnd,
  private:
   bool expects_values() const noexcept override { return had_input(); }
   bool expects_credit() const noexcept override;
-  Bytes call();
-  void answer(FrameKind kind, Bytes payload);
+  void call();
+  void answer(FrameKind kind, Bytes& payload);
   void answer_cancelled() noexcept;
   void answer_error(const std::exception_ptr& error) noexcept;
+  void end() noexcept;
   void give_up(const std::exception_ptr& error, const char* why) noexcept;
   void report_unsent(const std::exception_ptr& error, const char* why) const noexcept;
 
@@ -75,6 +78,7 @@ class CalleeEnd final : public DialogEnd,
   const CalleeHost& host_;
   CancelScope scope_;
   bool started_ = false;
+  std::optional<Uid> caller_;  // only where the function asks for it
 };
 
 /// An error of the runtime itself about a dialog, in the form in which it travels.

@@ -227,7 +227,7 @@ void check_not_failed(OpenerEnd& end);
 template <class P>
 struct DialogServer<Context<P>> {
   template <auto F>
-  static Bytes serve(CalleeEnd& end, BytesView arguments) {
+  static void serve(CalleeEnd& end, BytesView arguments, Bytes& result) {
     TypedInput<typename ProtocolTypes<P>::ToCallee> input;
     struct Detach {
       CalleeEnd& end;
@@ -236,14 +236,12 @@ struct DialogServer<Context<P>> {
     end.attach(input);
     Context<P> context(end, input);
     const CurrentContext current(context);
-    Bytes result;
     if constexpr (std::is_void_v<ResultOf<F>>) {
       call_decoded<F>(arguments, context);
     } else {
-      result = encode(call_decoded<F>(arguments, context));
+      encode_result(call_decoded<F>(arguments, context), result);
     }
     check_started_before_return(end);
-    return result;
   }
 };
 

@@ -47,7 +47,7 @@ DialogBlock::DialogBlock(std::shared_ptr<Peer> peer, std::string_view name, Stre
 DialogBlock::~DialogBlock() { end_->set_body(nullptr); }
 
 void DialogBlock::run_body(Bytes request, UniqueFunction<void()> body) {
-  end_->start(std::move(request));
+  end_->start(request);
   std::exception_ptr error;
   try {
     error = call_body(body);

@@ -27,9 +27,14 @@ Window get_window(ByteReader& reader) {
   return window;
 }
 
-DialogEnd::DialogEnd(DialogPort& port) : port_(&port), peer_(port.peer()), self_(port.self()) {}
+DialogEnd::DialogEnd(DialogPort* port) : port_(port) {
+  if (port == nullptr) kept_ = std::make_unique<std::pair<Uid, Uid>>();
+  peer_ = port != nullptr ? &port->peer() : &kept_->first;
+  self_ = port != nullptr ? &port->self() : &kept_->second;
+}
 
 DialogEnd::~DialogEnd() {
+  detach();
   if (port_ != nullptr && id_ != 0) port_->close_dialog(id_);
 }
 
@@ -37,6 +42,10 @@ void DialogEnd::attach(StreamInput& input) noexcept {
   input_ = &input;
   had_input_ = true;
   input.attach(*this);
+}
+
+void DialogEnd::detach() noexcept {
+  if (input_ != nullptr) std::exchange(input_, nullptr)->detach();
 }
 
 // ---- Sending ----
@@ -94,7 +103,7 @@ void DialogEnd::throw_broken() {
   if (port_ == nullptr && cancelled_from_ == CancelledFrom::here)
     std::rethrow_exception(own_cancellation());
   if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
-  throw BrokenChannel("a value was sent in " + what() + ", where " + peer_.to_string() +
+  throw BrokenChannel("a value was sent in " + what() + ", where " + peer().to_string() +
                       " receives no more; end when the other side does");
 }
 
@@ -149,7 +158,7 @@ const std::exception_ptr& DialogEnd::own_cancellation() {
   if (own_cancellation_ == nullptr) {
     own_cancellation_ = std::make_exception_ptr(ContextCancelled(
         what() + " was cancelled from here, and does not go on; do what is to be done before that",
-        self_));
+        self()));
   }
   return own_cancellation_;
 }
@@ -196,6 +205,17 @@ void DialogEnd::on_stop(BytesView payload) {
 
 void DialogEnd::throw_out_of_place(FrameKind kind) const {
   throw Error(std::string("a frame '") + to_string(kind) + "' out of place in " + what());
+}
+
+void DialogEnd::lose_port(std::exception_ptr why) noexcept {
+  keep_uids();
+  finish(std::move(why));
+}
+
+void DialogEnd::keep_uids() noexcept {
+  kept_ = std::make_unique<std::pair<Uid, Uid>>(peer(), self());
+  peer_ = &kept_->first;
+  self_ = &kept_->second;
 }
 
 void DialogEnd::finish(std::exception_ptr failure) noexcept {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -37,9 +38,9 @@ class DialogEnd : public DialogHandler {
   /// of the peer, see `Peer::explain`. Waits, shielded, bounded.
   virtual std::exception_ptr explain(std::exception_ptr failure) { return failure; }
   /// Who is at the other end. Also after the dialog's end.
-  const Uid& peer() const noexcept { return peer_; }
+  const Uid& peer() const noexcept { return *peer_; }
   /// Who we are.
-  const Uid& self() const noexcept { return self_; }
+  const Uid& self() const noexcept { return *self_; }
 
   /// Whether the dialog goes on: neither end has finished it, and the connection stands.
   bool open() const noexcept { return port_ != nullptr; }
@@ -47,7 +48,7 @@ class DialogEnd : public DialogHandler {
   /// Where the other side's values go. Lifetime: `input` must outlive this end.
   void attach(StreamInput& input) noexcept;
   /// Nobody receives any more: values that still come are dropped.
-  void detach() noexcept { input_ = nullptr; }
+  void detach() noexcept;
 
   /// Sends one value of the stream: waits for credit, and for those who have waited longer.
   /// Checkpoint; when it throws, the value was not sent. Throws `BrokenChannel` when the other side
@@ -108,7 +109,8 @@ class DialogEnd : public DialogHandler {
   }
 
  protected:
-  explicit DialogEnd(DialogPort& port);
+  /// `port` is null when there is no connection any more.
+  explicit DialogEnd(DialogPort* port);
   ~DialogEnd();
 
   DialogPort* port() const noexcept { return port_; }
@@ -127,6 +129,11 @@ class DialogEnd : public DialogHandler {
   /// The dialog has ended: nothing is sent any more. `failure` (may be null) is what the stream's
   /// receiver gets. Unless the connection has ended, the caller tells it.
   void finish(std::exception_ptr failure) noexcept;
+
+  /// The connection has ended: as `finish`, and the port may be gone from now on.
+  void lose_port(std::exception_ptr why) noexcept;
+  /// Keeps who the two ends are beyond the port's life.
+  void keep_uids() noexcept;
 
   /// The other side asks this one to end: acknowledges that. Throws when it has asked before.
   void on_cancel_requested();
@@ -168,8 +175,9 @@ class DialogEnd : public DialogHandler {
 
   DialogPort* port_;
   std::uint64_t id_ = 0;
-  Uid peer_;
-  Uid self_;
+  const Uid* peer_;  // the port's, or what is kept of them
+  const Uid* self_;
+  std::unique_ptr<std::pair<Uid, Uid>> kept_;
   StreamInput* input_ = nullptr;
   Credit credit_;
   ParkingLot senders_;           // who waits for credit, or for those who wait

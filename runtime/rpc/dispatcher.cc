@@ -2,11 +2,13 @@
 #include "troupe/runtime/rpc/dispatcher.h"
 
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "troupe/ipc/dialog_port.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/rpc/call.h"
+#include "troupe/runtime/rpc/caller.h"
 #include "troupe/runtime/rpc/remote_error.h"
 
 namespace troupe {
@@ -44,6 +46,11 @@ void Dispatcher::expose(const Module& module) {
 
 void Dispatcher::expose(const FunctionEntry& function) { exposed_.emplace(function.id, &function); }
 
+void Dispatcher::expose_with_caller(const Module& module) {
+  expose(module);
+  for (const FunctionEntry* function : module.functions()) tells_caller_.insert(function->id);
+}
+
 std::size_t Dispatcher::calls() const noexcept { return served_->size(); }
 
 const FunctionEntry* Dispatcher::find(const CallRequest& request, std::string& asked_for) const {
@@ -71,6 +78,7 @@ DialogHandler& Dispatcher::serve(const FunctionEntry& function, DialogPort& port
   auto call = std::make_shared<detail::CalleeEnd>(function, port, dialog, request.arguments, host_);
   detail::CalleeEnd& end = *call;
   if (request.window) end.credit(*request.window);
+  if (tells_caller_.contains(function.id)) end.keep_caller();
   served_->push_back(end);
   nursery_.start_soon(function.name, [call = std::move(call)] { call->run(); });
   return end;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/uid.h"
@@ -39,6 +40,8 @@ class Dispatcher {
   void expose(const Module& module);
   /// Makes one function callable from now on.
   void expose(const FunctionEntry& function);
+  /// As `expose`, for functions that ask for `detail::current_caller()`.
+  void expose_with_caller(const Module& module);
   /// A peer opens a dialog: starts the task, or answers why not. Never waits.
   DialogHandler* on_start(DialogPort& port, std::uint64_t dialog, BytesView payload);
   /// Remembers who has asked this actor to end: the first one is who cancels its calls.
@@ -59,6 +62,7 @@ class Dispatcher {
   std::unordered_map<std::string, Module> modules_;
   detail::CalleeHost host_;
   std::unique_ptr<IntrusiveList<detail::CalleeEnd, detail::InDispatcher>> served_;
+  std::unordered_set<std::uint64_t> tells_caller_;  // ids of functions that ask for their caller
 };
 
 }  // namespace troupe

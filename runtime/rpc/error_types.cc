@@ -21,6 +21,8 @@
 
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/demangle.h"
+#include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/rpc/errors.h"
 
 namespace troupe::detail {
 namespace {
@@ -161,6 +163,13 @@ void add_standard(Registry& all) {
 void add_own(Registry& all) {
   add<Error>(all, 3);
   add<UsageError>(all, 4);
+  add<TooSlowError>(all, 4);
+  add<InternalError>(all, 4);
+  add<DeadlockError>(all, 4);
+  add<WouldBlock>(all, 4);
+  add<EndOfChannel>(all, 4);
+  add<BrokenChannel>(all, 4);
+  add<StreamOverrun>(all, 4);
   add<DecodeError>(all, 4);
   add<ModuleNotExposed>(all, 4);
   add<MsgTypeError>(all, 4);

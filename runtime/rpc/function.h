@@ -17,24 +17,26 @@
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/rpc/call_codec.h"
 #include "troupe/runtime/rpc/function_traits.h"
+#include "troupe/runtime/rpc/scratch.h"
 
 namespace troupe {
 
-/// Decodes arguments, calls a plain function, and encodes its result (void: nothing).
-/// Throws `MsgTypeError` if the arguments do not decode, else what the function throws.
-using Thunk = Bytes (*)(BytesView arguments);
+/// Decodes arguments, calls a plain function, and encodes its result (void: nothing) into `result`,
+/// which is empty before. Throws `MsgTypeError` if the arguments do not decode, else what the
+/// function throws.
+using Thunk = void (*)(BytesView arguments, Bytes& result);
 
 namespace detail {
 class CalleeEnd;
 }
 
 /// Runs a stream or context function on the callee's end of a dialog, and encodes its result.
-using DialogThunk = Bytes (*)(detail::CalleeEnd& end, BytesView arguments);
+using DialogThunk = void (*)(detail::CalleeEnd& end, BytesView arguments, Bytes& result);
 
 namespace detail {
 
 /// The callee's side of `Sink<T>` and `Context<P>`: specialised beside them, with
-/// `template <auto F> static Bytes serve(CalleeEnd&, BytesView arguments)`.
+/// `template <auto F> static void serve(CalleeEnd&, BytesView arguments, Bytes& result)`.
 template <class First>
 struct DialogServer;
 
@@ -69,13 +71,18 @@ bool link_module(ModuleRecord& record) noexcept;
 std::string make_key(const std::type_info& tag, const std::type_info& type);
 std::string signature_text(const std::type_info& type);
 
+template <class T>
+void encode_result(const T& value, Bytes& result) {
+  result = take_scratch();
+  encode_into(result, value);
+}
+
 template <auto F>
-Bytes call_plain(BytesView arguments) {
+void call_plain(BytesView arguments, Bytes& result) {
   if constexpr (std::is_void_v<ResultOf<F>>) {
     call_decoded<F>(arguments);
-    return {};
   } else {
-    return encode(call_decoded<F>(arguments));
+    encode_result(call_decoded<F>(arguments), result);
   }
 }
 

@@ -19,14 +19,11 @@
 
 namespace troupe::detail {
 
-/// A `start` frame's payload that calls `F`; with a window for a stream or context.
+/// Appends a `start` frame's payload that calls `F`; with a window for a stream or context.
 template <auto F, class... Args>
-Bytes encode_start(std::optional<Window> window, Args&&... args) {
-  Bytes start;
-  CallRequest{.by = CallRequest::By::id, .id = function_id<F>(), .window = window}.encode_head(
-      start);
-  encode_call_into<F>(start, std::forward<Args>(args)...);
-  return start;
+void encode_start(Bytes& out, std::optional<Window> window, Args&&... args) {
+  CallRequest{.by = CallRequest::By::id, .id = function_id<F>(), .window = window}.encode_head(out);
+  encode_call_into<F>(out, std::forward<Args>(args)...);
 }
 
 template <auto F>
@@ -93,12 +90,12 @@ auto run_stream_block(std::shared_ptr<Peer> peer, const StreamOptions& options,
   if constexpr (check_stream_body<decltype(body), T>()) {
     TypedInput<T> input;
     input.configure(options);
-    Bytes request = encode_start<F>(
-        input.window(),
-        std::forward<std::tuple_element_t<I, Arguments>>(std::get<I>(arguments))...);
+    Bytes request;
+    encode_start<F>(request, input.window(),
+                    std::forward<std::tuple_element_t<I, Arguments>>(std::get<I>(arguments))...);
     DialogBlock block(std::move(peer), function_key<F>(), input, Leaving::by_cancelling);
     return block.run(std::move(request), [&]() -> decltype(auto) {
-      ReceiveStream<T> stream(input, block.end());
+      ReceiveStream<T> stream(input);
       return body(stream);
     });
   }
@@ -141,9 +138,9 @@ auto run_context_block(std::shared_ptr<Peer> peer, const Arguments& arguments,
   auto& body = std::get<sizeof...(I)>(arguments);
   if constexpr (check_context_body<decltype(body), P, R>()) {
     TypedInput<typename ProtocolTypes<P>::ToCaller> input;
-    Bytes request = encode_start<F>(
-        input.window(),
-        std::forward<std::tuple_element_t<I, Arguments>>(std::get<I>(arguments))...);
+    Bytes request;
+    encode_start<F>(request, input.window(),
+                    std::forward<std::tuple_element_t<I, Arguments>>(std::get<I>(arguments))...);
     DialogBlock block(std::move(peer), function_key<F>(), input, Leaving::by_waiting);
     CallerContext<P, R> context(block, input);
     return block.run(std::move(request), [&]() -> decltype(auto) {

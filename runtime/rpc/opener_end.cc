@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "troupe/ipc/errors.h"
+#include "troupe/ipc/limits.h"
 #include "troupe/runtime/base/demangle.h"
-#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/runtime/rpc/peer.h"
 #include "troupe/runtime/rpc/remote_error.h"
@@ -24,7 +25,7 @@ std::exception_ptr unbox(BoxedError box) {
 }  // namespace
 
 OpenerEnd::OpenerEnd(DialogPort& port, std::string_view name, Peer* peer)
-    : DialogEnd(port), name_(name), explainer_(peer) {
+    : DialogEnd(&port), name_(name), explainer_(peer) {
   try {
     set_id(port.open_dialog(*this));
   } catch (const TransportClosed&) {
@@ -35,7 +36,14 @@ OpenerEnd::OpenerEnd(DialogPort& port, std::string_view name, Peer* peer)
 
 OpenerEnd::~OpenerEnd() = default;
 
-void OpenerEnd::start(Bytes request) { port()->send(FrameKind::start, id(), std::move(request)); }
+void OpenerEnd::start(Bytes& request) {
+  if (!open()) return;
+  if (request.size() <= piece_size) {
+    port()->send_copy(FrameKind::start, id(), request);
+  } else {
+    port()->send(FrameKind::start, id(), std::move(request));
+  }
+}
 
 std::string OpenerEnd::what() const {
   return "the dialog with " + std::string(name_) + " in " + peer().to_string();
@@ -80,6 +88,7 @@ bool OpenerEnd::cancel(std::chrono::nanoseconds grace) {
 }
 
 bool OpenerEnd::settle_cancelled(std::chrono::nanoseconds grace) {
+  log_line(LogLevel::cancel, "rpc", "cancels the call of ", name_, " in '", peer().name, "'");
   if (cancel(grace)) {
     CancelScope shield({.shield = true});
     shield.run([&] { ended_.wait(); });
@@ -128,6 +137,7 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
 }
 
 void OpenerEnd::on_closed(std::exception_ptr why) {
+  keep_uids();
   settle(Outcome::lost, std::move(why));
   cancel_body("the connection has ended");
 }

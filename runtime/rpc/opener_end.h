@@ -33,8 +33,8 @@ class OpenerEnd final : public DialogEnd {
 
   /// It is a context: the other side starts before it sends, and may cancel this one.
   void expect_started() noexcept { is_context_ = true; }
-  /// Sends the request. Lifetime: an attached input, too, must outlive it.
-  void start(Bytes request);
+  /// Sends the request, which may be moved from. Lifetime: an attached input, too, must outlive it.
+  void start(Bytes& request);
 
   /// Waits until the other side has started, or ended. Checkpoint. Throws when it ended instead.
   void wait_started();

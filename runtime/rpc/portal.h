@@ -34,22 +34,28 @@ class Portal {
   template <auto F, class... Args>
   ResultOf<F> run(Args&&... args) const {
     detail::check_plain<F>();
-    return decode_result<F>(
-        detail::call(*peer_, detail::encode_start<F>(std::nullopt, std::forward<Args>(args)...),
-                     function_key<F>()));
+    detail::PlainCall call(*peer_, function_key<F>());
+    {
+      detail::ScratchBytes request;
+      detail::encode_start<F>(*request, std::nullopt, std::forward<Args>(args)...);
+      call.start(*request);
+    }
+    return decode_result<F>(call.wait());
   }
 
   /// Calls "module.fn" by name, for programs that do not share the binary. Checkpoint. Throws as
   /// above, and `MsgTypeError` naming both signatures when they differ.
   template <class R, class... Args>
   R run(std::string_view path, Args&&... args) const {
-    Bytes start;
+    detail::PlainCall call(*peer_, path);
+    Bytes request;
     CallRequest{.by = CallRequest::By::name,
                 .path = std::string(path),
                 .signature = wire_signature<R, Args...>()}
-        .encode_head(start);
-    start += encode_named_call(std::forward<Args>(args)...);
-    return decode_message<R>(detail::call(*peer_, std::move(start), path));
+        .encode_head(request);
+    request += encode_named_call(std::forward<Args>(args)...);
+    call.start(request);
+    return decode_message<R>(call.wait());
   }
 
   /// Calls the stream function `F` there (its first parameter is a `Sink<T>`), runs

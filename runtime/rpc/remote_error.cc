@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/rpc/remote_error.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/exception_group.h"
+#include "troupe/runtime/base/throw_trace.h"
+#include "troupe/runtime/base/traceback.h"
+#include "troupe/runtime/fiber/cancelled.h"
 #include "troupe/runtime/rpc/error_types.h"
 
 namespace troupe {
@@ -13,6 +19,9 @@ namespace {
 constexpr std::size_t max_text = 64 * 1024;
 constexpr std::size_t max_members = 256;
 constexpr int max_causes = 20;
+
+// It is thrown all the time and never boxed.
+[[maybe_unused]] const bool cancelled_is_skipped = (skip_throw_traces_of(typeid(Cancelled)), true);
 
 std::string cut(std::string text) {
   if (text.size() > max_text) {
@@ -103,11 +112,16 @@ BoxedError box_at_depth(const std::exception_ptr& error, const Uid& self, int de
     return box;
   } catch (const std::exception& known) {
     box_standard(box, known, self, depth);
+    if (const auto* own = dynamic_cast<const Error*>(&known)) box.origin = own->origin();
   } catch (...) {
     box_other(box, error);
   }
+  if (box.origin == 0) box.origin = detail::fresh_origin(self.uuid);
   box.source = self;
+  box.pid = static_cast<std::int32_t>(::getpid());
   box.relay_path = {self};
+  // A group is made by the library, where the last of its members was waited for.
+  if (error && box.nesting != BoxedError::Nesting::group) box.traceback = cut(traceback_of(error));
   return box;
 }
 
@@ -140,20 +154,26 @@ void try_raise(const BoxedError& box, const std::string& type) {
   }
 }
 
+bool is_group(const BoxedError& box) {
+  return box.nesting == BoxedError::Nesting::group && !box.nested.empty();
+}
+
 [[noreturn]] void raise_group(const BoxedError& box) {
   std::vector<std::exception_ptr> members;
   for (const BoxedError& member : box.nested) members.push_back(rebuild(member));
   throw ExceptionGroup(box.message, std::move(members));
 }
 
-std::string who(const Uid& uid) {
-  return uid.name.empty() ? "an unknown actor"
-                          : "actor '" + uid.name + "' (" + uid.to_string() + ")";
+std::string who(const BoxedError& box) {
+  const Uid& uid = box.source;
+  if (uid.name.empty()) return "an unknown actor";
+  return "actor '" + uid.name + "' (" +
+         (box.pid != 0 ? "pid " + std::to_string(box.pid) : uid.to_string()) + ")";
 }
 
 std::string describe(const BoxedError& box) {
   std::string text =
-      who(box.source) + " raised " + (box.type.empty() ? "unknown" : box.type) + ": " + box.message;
+      who(box) + " raised " + (box.type.empty() ? "unknown" : box.type) + ": " + box.message;
   for (std::size_t i = 1; i < box.relay_path.size(); ++i) {
     text += (i == 1 ? " (relayed by '" : ", '") + box.relay_path[i].name + "'";
   }
@@ -171,14 +191,12 @@ void BoxedError::encode_into(Bytes& out) const { troupe::encode_into(out, *this)
 
 BoxedError BoxedError::decode(BytesView octets) { return decode_value<BoxedError>(octets); }
 
-BoxedError box_error(const std::exception_ptr& error, const Uid& self, std::string traceback) {
-  BoxedError box = box_at_depth(error, self, 0);
-  if (box.traceback.empty()) box.traceback = cut(std::move(traceback));
-  return box;
+BoxedError box_error(const std::exception_ptr& error, const Uid& self) {
+  return box_at_depth(error, self, 0);
 }
 
 void rethrow_boxed(const BoxedError& box) {
-  if (box.nesting == BoxedError::Nesting::group && !box.nested.empty()) raise_group(box);
+  if (is_group(box)) raise_group(box);
   try_raise(box, box.type);
   throw RemoteActorError(box);
 }
@@ -189,35 +207,68 @@ void throw_remote(BoxedError box) {
 }
 
 RemoteActorError::RemoteActorError(BoxedError box)
-    : Error(describe(box)), box_(std::make_shared<const BoxedError>(std::move(box))) {}
+    : BoxingError(describe(box)), box_(std::make_shared<const BoxedError>(std::move(box))) {
+  set_origin(box_->origin);
+}
 
 const std::string& RemoteActorError::boxed_type() const noexcept {
   static const std::string unknown = "unknown";
   return box_->type.empty() ? unknown : box_->type;
 }
 
-void RemoteActorError::rethrow_boxed() const {
-  if (box_->nesting == BoxedError::Nesting::group && !box_->nested.empty()) raise_group(*box_);
+void RemoteActorError::throw_rebuilt() const {
+  if (is_group(*box_)) raise_group(*box_);
   try_raise(*box_, box_->type);
+}
+
+void RemoteActorError::rethrow_boxed() const {
+  throw_rebuilt();
   throw *this;
 }
 
-ContextCancelled::ContextCancelled(const std::string& message, Uid canceller)
-    : Error(message), canceller_(std::make_shared<const Uid>(std::move(canceller))) {}
-
-namespace detail {
-
-bool boxed_matches(const BoxedError& box, const std::type_info& type, bool (*handles)()) {
-  if (demangle(type.name()) == box.type) return true;
+std::exception_ptr RemoteActorError::unwrap() const {
   try {
-    if (box.nesting == BoxedError::Nesting::group && !box.nested.empty()) raise_group(box);
-    try_raise(box, box.type);
-    try_raise(box, box.base);
+    rethrow_boxed();
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+std::string RemoteActorError::traceback() const {
+  std::string text = boxed_type() + ": " + boxed_message() + "\n";
+  const std::string& lines = box_->traceback;
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    text += "  at " + lines.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  return text;
+}
+
+bool RemoteActorError::boxes(const std::type_info& type, bool (*handles)()) const {
+  if (demangle(type.name()) == box_->type) return true;
+  try {
+    throw_rebuilt();
+    try_raise(*box_, box_->base);
   } catch (...) {
     return handles();
   }
   return false;
 }
 
-}  // namespace detail
+std::exception_ptr RemoteActorError::boxed_group() const {
+  if (!is_group(*box_)) return nullptr;
+  std::vector<std::exception_ptr> members;
+  for (BoxedError member : box_->nested) {
+    // It came the group's way from where the group was made.
+    const std::vector<Uid>& path = box_->relay_path;
+    for (std::size_t i = 1; i < path.size(); ++i) member.relay_path.push_back(path[i]);
+    members.push_back(std::make_exception_ptr(RemoteActorError(std::move(member))));
+  }
+  return std::make_exception_ptr(ExceptionGroup(box_->message, std::move(members)));
+}
+
+ContextCancelled::ContextCancelled(const std::string& message, Uid canceller)
+    : Error(message), canceller_(std::make_shared<const Uid>(std::move(canceller))) {}
+
 }  // namespace troupe

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "troupe/ipc/uid.h"
+#include "troupe/runtime/base/boxing_error.h"
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/rpc/codec.h"
@@ -38,8 +39,9 @@ struct BoxedError {
   std::string base;       ///< The registered type nearest to it, when its own is not registered.
   std::string message;    ///< Its `what()`.
   Bytes payload;          ///< What its registered type encoded of itself.
-  std::string traceback;  ///< Where it was thrown, when that is known.
+  std::string traceback;  ///< Where it was thrown, when that is known: a line per function.
   Uid source;             ///< The actor in which it was thrown.
+  std::int32_t pid = 0;   ///< That actor's process.
   std::vector<Uid> relay_path;  ///< The actors that it came through: the source first.
   Nesting nesting = Nesting::none;
   /// Raised by the runtime about a call (not exposed, wrong type, cancelled), not by user code.
@@ -47,6 +49,8 @@ struct BoxedError {
   /// It was a `RemoteActorError` already where the error around it was boxed.
   bool was_remote = false;
   std::vector<BoxedError> nested;
+  /// Which failure it tells of, given where it was boxed first: see `Error::origin`.
+  std::uint64_t origin = 0;
 
   /// Appends itself to `out`.
   void encode_into(Bytes& out) const;
@@ -54,10 +58,10 @@ struct BoxedError {
   static BoxedError decode(BytesView octets);
 };
 
-/// Boxes `error` as seen by the actor `self`. A `RemoteActorError` keeps its source and gets `self`
-/// as a further stop of its relay path. Messages are cut at 64 KiB. Not for `Cancelled`, which
-/// stays where it is.
-BoxedError box_error(const std::exception_ptr& error, const Uid& self, std::string traceback = {});
+/// Boxes `error` as seen by the actor `self`, which is this process. A `RemoteActorError` keeps its
+/// source and gets `self` as a further stop of its relay path. Texts are cut at 64 KiB. Not for
+/// `Cancelled`, which stays where it is.
+BoxedError box_error(const std::exception_ptr& error, const Uid& self);
 
 /// Throws the original of `box`, as far as it can be rebuilt, else a `RemoteActorError`.
 [[noreturn]] void rethrow_boxed(const BoxedError& box);
@@ -67,8 +71,8 @@ BoxedError box_error(const std::exception_ptr& error, const Uid& self, std::stri
 /// other error as a `RemoteActorError`.
 [[noreturn]] void throw_remote(BoxedError box);
 
-/// A function that was called in another actor threw.
-class RemoteActorError : public Error {
+/// A function that was called in another actor threw. A value; copies share what they are about.
+class RemoteActorError : public BoxingError {
  public:
   explicit RemoteActorError(BoxedError box);
 
@@ -82,14 +86,23 @@ class RemoteActorError : public Error {
   /// Throws what was thrown there, as its own type; a type that this process does not know leaves
   /// as this `RemoteActorError`.
   [[noreturn]] void rethrow_boxed() const;
+  /// The same as a value: the innermost error, rebuilt, or this one when that cannot be.
+  std::exception_ptr unwrap() const;
   /// The actor in which it was thrown.
   const Uid& src_uid() const noexcept { return box_->source; }
   /// The actors that it came through, its source first, the one that was called last.
   const std::vector<Uid>& relay_path() const noexcept { return box_->relay_path; }
-  /// Where it was thrown there, one line per function; empty when that was not recorded.
-  const std::string& traceback() const noexcept { return box_->traceback; }
+  /// Whether the actor that was called had got it from another one.
+  bool is_inception() const noexcept { return box_->relay_path.size() > 1; }
+  /// What was thrown there and where: its type and message, and a line "  at function (file:line)"
+  /// for each function that is known.
+  std::string traceback() const;
   /// All of it, with what nests in it.
   const BoxedError& boxed() const noexcept { return *box_; }
+
+  void throw_rebuilt() const override;
+  bool boxes(const std::type_info& type, bool (*handles)()) const override;
+  std::exception_ptr boxed_group() const override;
 
  private:
   // Shared by the copies that exceptions are made of; never changed.
@@ -134,7 +147,6 @@ struct ErrorType {
 };
 
 bool add_error_type(const ErrorType& type);
-bool boxed_matches(const BoxedError& box, const std::type_info& type, bool (*handles)());
 
 template <class E>
 [[noreturn]] void raise_as(E error, bool with_cause) {
@@ -182,18 +194,6 @@ bool is_error([[maybe_unused]] const std::exception& error) {
   }
 }
 
-// Called while what was boxed is being handled.
-template <class E>
-bool handles() {
-  try {
-    throw;
-  } catch (const E&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 }  // namespace detail
 
 /// Registers the exception type `E`, so that it comes back as itself from other processes: made
@@ -217,7 +217,7 @@ bool register_error() {
 
 template <class E>
 bool RemoteActorError::is() const {
-  return detail::boxed_matches(*box_, typeid(E), &detail::handles<E>);
+  return boxes(typeid(E), &detail::handled_as<E>);
 }
 
 }  // namespace troupe

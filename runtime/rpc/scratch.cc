@@ -14,11 +14,14 @@ thread_local Bytes kept;
 
 }  // namespace
 
-ScratchBytes::ScratchBytes() noexcept : bytes_(std::move(kept)) { bytes_.clear(); }
+Bytes take_scratch() noexcept {
+  Bytes taken(std::move(kept));
+  taken.clear();
+  return taken;
+}
 
-ScratchBytes::~ScratchBytes() {
-  if (bytes_.capacity() <= max_kept && bytes_.capacity() > kept.capacity())
-    kept = std::move(bytes_);
+void give_scratch(Bytes&& bytes) noexcept {
+  if (bytes.capacity() <= max_kept && bytes.capacity() > kept.capacity()) kept = std::move(bytes);
 }
 
 }  // namespace troupe::detail

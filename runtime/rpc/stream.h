@@ -15,7 +15,6 @@
 #include "troupe/runtime/rpc/callee_end.h"
 #include "troupe/runtime/rpc/errors.h"
 #include "troupe/runtime/rpc/function.h"
-#include "troupe/runtime/rpc/opener_end.h"
 #include "troupe/runtime/rpc/receive_end.h"
 #include "troupe/runtime/rpc/stream_options.h"
 
@@ -94,19 +93,14 @@ class Sink {
 template <class T>
 class ReceiveStream : public ReceiveEnd<T> {
  public:
-  /// For the runtime.
-  ReceiveStream(detail::TypedInput<T>& input, detail::OpenerEnd& end) noexcept
-      : ReceiveEnd<T>(input), end_(end) {}
+  using ReceiveEnd<T>::ReceiveEnd;
 
   /// Cancels the remote function before the block ends. What has arrived can still be received.
   /// Never waits. Does nothing the second time.
   void close() {
-    end_.request_cancel();
+    this->input().request_end();
     this->input().finish(nullptr);
   }
-
- private:
-  detail::OpenerEnd& end_;
 };
 
 /// The sending half of a context's stream.
@@ -206,7 +200,7 @@ class TypedInput<void> final : public StreamInput {
 template <class T>
 struct DialogServer<Sink<T>> {
   template <auto F>
-  static Bytes serve(CalleeEnd& end, BytesView arguments) {
+  static void serve(CalleeEnd& end, BytesView arguments, Bytes&) {
     const auto state = std::make_shared<SinkState>(end.shared_from_this());
     struct Close {
       SinkState& state;
@@ -214,7 +208,6 @@ struct DialogServer<Sink<T>> {
     } const close{*state};
     Sink<T> sink(state);
     call_decoded<F>(arguments, sink);
-    return {};
   }
 };
 

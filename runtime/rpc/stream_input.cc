@@ -33,6 +33,16 @@ void StreamInput::configure(const StreamOptions& options) {
   if (const std::optional<Window> grant = window_.resize(window)) send_grant(*grant);
 }
 
+// A stream that is started anew has the whole window again; what has come before keeps its place.
+void StreamInput::attach(DialogEnd& end) noexcept {
+  end_ = &end;
+  window_ = ReceiveWindow(window_.size());
+}
+
+void StreamInput::request_end() {
+  if (end_ != nullptr) end_->request_cancel();
+}
+
 void StreamInput::send_grant(Window grant) {
   if (!finished_ && end_ != nullptr) end_->grant(grant);
 }
@@ -85,7 +95,7 @@ void StreamInput::report_end() {
   end_seen_ = true;
   if (failure_ == nullptr) return;
   // Others may come to the end while this one waits for the explanation.
-  if (ended_with_dialog_) failure_ = end_->explain(failure_);
+  if (ended_with_dialog_ && end_ != nullptr) failure_ = end_->explain(failure_);
   std::rethrow_exception(failure_);
 }
 

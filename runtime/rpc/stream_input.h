@@ -29,8 +29,12 @@ class StreamInput {
   StreamInput& operator=(const StreamInput&) = delete;
   virtual ~StreamInput() = default;
 
-  /// The dialog whose values come here.
-  void attach(DialogEnd& end) noexcept { end_ = &end; }
+  /// The dialog whose values come here from now on.
+  void attach(DialogEnd& end) noexcept;
+  /// That dialog is gone; what has come from it can still be taken.
+  void detach() noexcept { end_ = nullptr; }
+  /// Asks the other side to end the dialog. Does nothing when it has ended.
+  void request_end();
   /// What is granted at present.
   Window window() const noexcept { return window_.size(); }
   /// Sets how it buffers from now on.

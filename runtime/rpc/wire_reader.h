@@ -5,11 +5,19 @@
 // `WireReader`. Its octets come from another process, so every size is checked against the octets
 // left before anything is allocated, and memory is drawn from a budget. Use codec.h, not this.
 
-#include <cereal/cereal.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/rpc/aggregate.h"
+#include "troupe/runtime/rpc/wire_archive.h"
 #include "troupe/runtime/rpc/wire_types.h"
 #include "troupe/runtime/rpc/wire_writer.h"
 
@@ -78,12 +86,14 @@ class Decoder;
 
 }  // namespace detail
 
-/// The cereal archive that serialize functions get when a value is decoded.
-class WireReader : public cereal::InputArchive<WireReader, cereal::AllowEmptyClassElision> {
-  using Base = cereal::InputArchive<WireReader, cereal::AllowEmptyClassElision>;
-
+/// The cereal archive that serialize functions get when a value is decoded. (Its base does nothing
+/// but make the compiler look for serialize functions in namespace cereal, too.)
+class WireReader : private cereal::access {
  public:
-  explicit WireReader(detail::Decoder& decoder) : Base(this), decoder_(decoder) {}
+  using is_loading = std::true_type;
+  using is_saving = std::false_type;
+
+  explicit WireReader(detail::Decoder& decoder) noexcept : decoder_(decoder) {}
 
   template <class... Ts>
   WireReader& operator()(Ts&&... values) {
@@ -98,6 +108,8 @@ class WireReader : public cereal::InputArchive<WireReader, cereal::AllowEmptyCla
   WireReader& operator&(T&& value) {
     return (*this)(value);
   }
+  /// Reads what `cereal::defer` has put off.
+  void serializeDeferments() { notes_.run_deferred(); }  // NOLINT: cereal's name
 
  private:
   friend class detail::Decoder;
@@ -105,11 +117,16 @@ class WireReader : public cereal::InputArchive<WireReader, cereal::AllowEmptyCla
   template <class T>
   void get(T& value);
   template <class T>
-  void get_by_cereal(T& value) {
-    Base::operator()(value);
-  }
+  void get_by_cereal(T& value);
+  template <class T>
+  void get_versioned(T& value, std::uint32_t version);
+  template <class T>
+  std::uint32_t get_version();
+  template <class Minimal>
+  Minimal get_minimal();
 
   detail::Decoder& decoder_;
+  detail::ArchiveNotes notes_;
 };
 
 namespace detail {
@@ -117,7 +134,7 @@ namespace detail {
 class Decoder {
  public:
   Decoder(BytesView octets, const DecodeLimits& limits)
-      : left_(octets), budget_(limits.memory + limits.factor * octets.size()) {}
+      : left_(octets), budget_(limits.memory + limits.factor * octets.size()), archive_(*this) {}
   Decoder(const Decoder&) = delete;
 
   /// Runs `body`, which gets everything; then nothing may be left.
@@ -178,12 +195,11 @@ class Decoder {
   void get_variant(T& value, std::index_sequence<I...>);
   template <class T>
   void get_user(T& value);
-  WireReader& archive();
 
   BytesView left_;
   std::uint64_t budget_;
   unsigned depth_ = 0;
-  std::optional<WireReader> archive_;
+  WireReader archive_;
 };
 
 }  // namespace detail
@@ -201,15 +217,94 @@ void WireReader::get(T& value) {
     decoder_.charge(value.size * detail::assumed_element);
   } else if constexpr (detail::IsBinary<Plain>::value) {
     decoder_.get_raw(value.data, value.size);
-  } else if constexpr (std::is_base_of_v<cereal::detail::DeferredDataCore, Plain> ||
-                       detail::IsVirtualBase<Plain>::value) {
-    get_by_cereal(value);
+  } else if constexpr (detail::IsVirtualBase<Plain>::value) {
+    if (notes_.first_visit(value.base_ptr, typeid(std::remove_pointer_t<decltype(value.base_ptr)>)))
+      get(*value.base_ptr);
+  } else if constexpr (detail::IsDeferred<Plain>::value) {
+    notes_.defer([this, value] { get(value.value); });
   } else {
     decoder_.get(value);
   }
 }
 
-// What cereal itself looks for when it reads class versions and minimal values.
+// Calls the one function that cereal would call.
+template <class T>
+void WireReader::get_by_cereal(T& value) {
+  namespace has = cereal::traits;
+  using A = WireReader;
+  if constexpr (!has::is_input_serializable<T, A>::value ||
+                has::has_invalid_input_versioning<T, A>::value) {
+    static_assert(detail::one_serialize_function<T>,
+                  "a type in this message has more than one serialize function: it may have one of "
+                  "serialize, load, load_minimal, inside or outside of the class (also inherited "
+                  "ones count); choose by CEREAL_SPECIALIZE_FOR_ALL_ARCHIVES");
+  } else if constexpr (detail::calls<has::has_member_serialize,
+                                     has::is_specialized_member_serialize, T, A>) {
+    cereal::access::member_serialize(*this, value);
+  } else if constexpr (detail::calls<has::has_non_member_serialize,
+                                     has::is_specialized_non_member_serialize, T, A>) {
+    CEREAL_SERIALIZE_FUNCTION_NAME(*this, value);
+  } else if constexpr (detail::calls<has::has_member_load, has::is_specialized_member_load, T, A>) {
+    cereal::access::member_load(*this, value);
+  } else if constexpr (detail::calls<has::has_non_member_load, has::is_specialized_non_member_load,
+                                     T, A>) {
+    CEREAL_LOAD_FUNCTION_NAME(*this, value);
+  } else if constexpr (detail::calls<has::has_member_load_minimal,
+                                     has::is_specialized_member_load_minimal, T, A>) {
+    using Minimal = typename has::has_member_save_minimal<T, WireWriter>::type;
+    cereal::access::member_load_minimal(*this, value, get_minimal<Minimal>());
+  } else if constexpr (detail::calls<has::has_non_member_load_minimal,
+                                     has::is_specialized_non_member_load_minimal, T, A>) {
+    using Minimal = typename has::has_non_member_save_minimal<T, WireWriter>::type;
+    CEREAL_LOAD_MINIMAL_FUNCTION_NAME(*this, value, get_minimal<Minimal>());
+  } else {
+    get_versioned(value, get_version<T>());
+  }
+}
+
+template <class T>
+void WireReader::get_versioned(T& value, std::uint32_t version) {
+  namespace has = cereal::traits;
+  using A = WireReader;
+  if constexpr (detail::calls<has::has_member_versioned_serialize,
+                              has::is_specialized_member_versioned_serialize, T, A>) {
+    cereal::access::member_serialize(*this, value, version);
+  } else if constexpr (detail::calls<has::has_non_member_versioned_serialize,
+                                     has::is_specialized_non_member_versioned_serialize, T, A>) {
+    CEREAL_SERIALIZE_FUNCTION_NAME(*this, value, version);
+  } else if constexpr (detail::calls<has::has_member_versioned_load,
+                                     has::is_specialized_member_versioned_load, T, A>) {
+    cereal::access::member_load(*this, value, version);
+  } else if constexpr (detail::calls<has::has_non_member_versioned_load,
+                                     has::is_specialized_non_member_versioned_load, T, A>) {
+    CEREAL_LOAD_FUNCTION_NAME(*this, value, version);
+  } else if constexpr (detail::calls<has::has_member_versioned_load_minimal,
+                                     has::is_specialized_member_versioned_load_minimal, T, A>) {
+    using Minimal = typename has::has_member_versioned_save_minimal<T, WireWriter>::type;
+    cereal::access::member_load_minimal(*this, value, get_minimal<Minimal>(), version);
+  } else {
+    using Minimal = typename has::has_non_member_versioned_save_minimal<T, WireWriter>::type;
+    CEREAL_LOAD_MINIMAL_FUNCTION_NAME(*this, value, get_minimal<Minimal>(), version);
+  }
+}
+
+// A class's version travels once per message, before its first object.
+template <class T>
+std::uint32_t WireReader::get_version() {
+  if (const auto known = notes_.version(typeid(T))) return *known;
+  const auto version = get_minimal<std::uint32_t>();
+  notes_.set_version(typeid(T), version);
+  return version;
+}
+
+template <class Minimal>
+Minimal WireReader::get_minimal() {
+  Minimal value{};
+  get(value);
+  return value;
+}
+
+// What cereal's functions for standard types look for before they hand these to an archive.
 template <class T>
 requires std::is_arithmetic_v<T>
 void CEREAL_LOAD_FUNCTION_NAME(WireReader& in, T& value) { in(value); }
@@ -230,8 +325,6 @@ void CEREAL_LOAD_FUNCTION_NAME(WireReader& in, cereal::BinaryData<T>& data) {
 }  // namespace troupe
 
 namespace troupe::detail {
-
-inline WireReader& Decoder::archive() { return archive_ ? *archive_ : archive_.emplace(*this); }
 
 inline bool Decoder::get_bool() {
   const unsigned octet = static_cast<unsigned char>(take(1)[0]);
@@ -373,7 +466,7 @@ template <class T>
 void Decoder::get_user(T& value) {
   if (++depth_ > max_nesting) throw_too_deep();
   if constexpr (cereal::traits::detail::count_input_serializers<T, WireReader>::value != 0) {
-    archive().get_by_cereal(value);
+    archive_.get_by_cereal(value);
   } else if constexpr (std::is_empty_v<T>) {
     // Nothing was said.
   } else if constexpr (ComplexLike<T>) {

@@ -5,10 +5,17 @@
 // types of the program it makes a `WireWriter`, the cereal archive that their serialize functions
 // see, and that hands everything it can back to the encoder. Use codec.h, not this.
 
-#include <cereal/cereal.hpp>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <tuple>
+#include <type_traits>
 
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/rpc/aggregate.h"
+#include "troupe/runtime/rpc/wire_archive.h"
 #include "troupe/runtime/rpc/wire_types.h"
 
 namespace troupe {
@@ -25,27 +32,6 @@ inline constexpr unsigned max_nesting = 100;
 
 [[noreturn]] void throw_too_deep_to_encode();
 [[noreturn]] void throw_valueless_variant();
-
-template <class T>
-struct IsNamed : std::false_type {};
-template <class T>
-struct IsNamed<cereal::NameValuePair<T>> : std::true_type {};
-template <class T>
-struct IsBase : std::false_type {};
-template <class T>
-struct IsBase<cereal::base_class<T>> : std::true_type {};
-template <class T>
-struct IsVirtualBase : std::false_type {};
-template <class T>
-struct IsVirtualBase<cereal::virtual_base_class<T>> : std::true_type {};
-template <class T>
-struct IsSize : std::false_type {};
-template <class T>
-struct IsSize<cereal::SizeTag<T>> : std::true_type {};
-template <class T>
-struct IsBinary : std::false_type {};
-template <class T>
-struct IsBinary<cereal::BinaryData<T>> : std::true_type {};
 
 // std::complex and std::filesystem::path, by their shape: their headers are expensive.
 template <class T>
@@ -69,12 +55,14 @@ class Encoder;
 
 }  // namespace detail
 
-/// The cereal archive that serialize functions get when a value is encoded.
-class WireWriter : public cereal::OutputArchive<WireWriter, cereal::AllowEmptyClassElision> {
-  using Base = cereal::OutputArchive<WireWriter, cereal::AllowEmptyClassElision>;
-
+/// The cereal archive that serialize functions get when a value is encoded. (Its base does nothing
+/// but make the compiler look for serialize functions in namespace cereal, too.)
+class WireWriter : private cereal::access {
  public:
-  explicit WireWriter(detail::Encoder& encoder) : Base(this), encoder_(encoder) {}
+  using is_loading = std::false_type;
+  using is_saving = std::true_type;
+
+  explicit WireWriter(detail::Encoder& encoder) noexcept : encoder_(encoder) {}
 
   template <class... Ts>
   WireWriter& operator()(const Ts&... values) {
@@ -89,6 +77,8 @@ class WireWriter : public cereal::OutputArchive<WireWriter, cereal::AllowEmptyCl
   WireWriter& operator&(const T& value) {
     return (*this)(value);
   }
+  /// Writes what `cereal::defer` has put off.
+  void serializeDeferments() { notes_.run_deferred(); }  // NOLINT: cereal's name
 
  private:
   friend class detail::Encoder;
@@ -96,18 +86,21 @@ class WireWriter : public cereal::OutputArchive<WireWriter, cereal::AllowEmptyCl
   template <class T>
   void put(const T& value);
   template <class T>
-  void put_by_cereal(const T& value) {
-    Base::operator()(value);
-  }
+  void put_by_cereal(const T& value);
+  template <class T>
+  void put_versioned(const T& value, std::uint32_t version);
+  template <class T>
+  std::uint32_t put_version();
 
   detail::Encoder& encoder_;
+  detail::ArchiveNotes notes_;
 };
 
 namespace detail {
 
 class Encoder {
  public:
-  explicit Encoder(Bytes& out) : out_(out) {}
+  explicit Encoder(Bytes& out) : out_(out), archive_(*this) {}
   Encoder(const Encoder&) = delete;
 
   template <class T>
@@ -140,11 +133,10 @@ class Encoder {
   void put_variant(const T& value);
   template <class T>
   void put_user(const T& value);
-  WireWriter& archive();
 
   Bytes& out_;
   unsigned depth_ = 0;
-  std::optional<WireWriter> archive_;
+  WireWriter archive_;
 };
 
 }  // namespace detail
@@ -159,15 +151,88 @@ void WireWriter::put(const T& value) {
     encoder_.put_size(value.size);
   } else if constexpr (detail::IsBinary<T>::value) {
     encoder_.put_raw(value.data, value.size);
-  } else if constexpr (std::is_base_of_v<cereal::detail::DeferredDataCore, T> ||
-                       detail::IsVirtualBase<T>::value) {
-    put_by_cereal(value);
+  } else if constexpr (detail::IsVirtualBase<T>::value) {
+    if (notes_.first_visit(value.base_ptr, typeid(std::remove_pointer_t<decltype(value.base_ptr)>)))
+      put(*value.base_ptr);
+  } else if constexpr (detail::IsDeferred<T>::value) {
+    notes_.defer([this, value] { put(value.value); });
   } else {
     encoder_.put(value);
   }
 }
 
-// What cereal itself looks for when it writes class versions and minimal values.
+// Calls the one function that cereal would call.
+template <class T>
+void WireWriter::put_by_cereal(const T& value) {
+  namespace has = cereal::traits;
+  using A = WireWriter;
+  T& object = const_cast<T&>(value);  // NOLINT: serialize functions are not const; cereal's way
+  if constexpr (!has::is_output_serializable<T, A>::value ||
+                has::has_invalid_output_versioning<T, A>::value) {
+    static_assert(detail::one_serialize_function<T>,
+                  "a type in this message has more than one serialize function: it may have one of "
+                  "serialize, save, save_minimal, inside or outside of the class (also inherited "
+                  "ones count); choose by CEREAL_SPECIALIZE_FOR_ALL_ARCHIVES");
+  } else if constexpr (detail::calls<has::has_member_serialize,
+                                     has::is_specialized_member_serialize, T, A>) {
+    cereal::access::member_serialize(*this, object);
+  } else if constexpr (detail::calls<has::has_non_member_serialize,
+                                     has::is_specialized_non_member_serialize, T, A>) {
+    CEREAL_SERIALIZE_FUNCTION_NAME(*this, object);
+  } else if constexpr (detail::calls<has::has_member_save, has::is_specialized_member_save, T, A>) {
+    cereal::access::member_save(*this, value);
+  } else if constexpr (detail::calls<has::has_non_member_save, has::is_specialized_non_member_save,
+                                     T, A>) {
+    CEREAL_SAVE_FUNCTION_NAME(*this, value);
+  } else if constexpr (detail::calls<has::has_member_save_minimal,
+                                     has::is_specialized_member_save_minimal, T, A>) {
+    put(cereal::access::member_save_minimal(*this, value));
+  } else if constexpr (detail::calls<has::has_non_member_save_minimal,
+                                     has::is_specialized_non_member_save_minimal, T, A>) {
+    put(CEREAL_SAVE_MINIMAL_FUNCTION_NAME(*this, value));
+  } else {
+    put_versioned(value, put_version<T>());
+  }
+}
+
+template <class T>
+void WireWriter::put_versioned(const T& value, std::uint32_t version) {
+  namespace has = cereal::traits;
+  using A = WireWriter;
+  T& object = const_cast<T&>(value);  // NOLINT: as above
+  if constexpr (detail::calls<has::has_member_versioned_serialize,
+                              has::is_specialized_member_versioned_serialize, T, A>) {
+    cereal::access::member_serialize(*this, object, version);
+  } else if constexpr (detail::calls<has::has_non_member_versioned_serialize,
+                                     has::is_specialized_non_member_versioned_serialize, T, A>) {
+    CEREAL_SERIALIZE_FUNCTION_NAME(*this, object, version);
+  } else if constexpr (detail::calls<has::has_member_versioned_save,
+                                     has::is_specialized_member_versioned_save, T, A>) {
+    cereal::access::member_save(*this, value, version);
+  } else if constexpr (detail::calls<has::has_non_member_versioned_save,
+                                     has::is_specialized_non_member_versioned_save, T, A>) {
+    CEREAL_SAVE_FUNCTION_NAME(*this, value, version);
+  } else if constexpr (detail::calls<has::has_member_versioned_save_minimal,
+                                     has::is_specialized_member_versioned_save_minimal, T, A>) {
+    put(cereal::access::member_save_minimal(*this, value, version));
+  } else {
+    put(CEREAL_SAVE_MINIMAL_FUNCTION_NAME(*this, value, version));
+  }
+}
+
+// A class's version travels once per message, before its first object.
+template <class T>
+std::uint32_t WireWriter::put_version() {
+  const std::uint32_t version =
+      detail::class_version(typeid(T), cereal::detail::Version<T>::version);
+  if (!notes_.version(typeid(T))) {
+    notes_.set_version(typeid(T), version);
+    put(version);
+  }
+  return version;
+}
+
+// What cereal's functions for standard types look for before they hand these to an archive.
 template <class T>
 requires std::is_arithmetic_v<T>
 void CEREAL_SAVE_FUNCTION_NAME(WireWriter& out, const T& value) { out(value); }
@@ -190,8 +255,6 @@ void CEREAL_SAVE_FUNCTION_NAME(WireWriter& out, const cereal::BinaryData<T>& dat
 CEREAL_SETUP_ARCHIVE_TRAITS(troupe::WireReader, troupe::WireWriter)
 
 namespace troupe::detail {
-
-inline WireWriter& Encoder::archive() { return archive_ ? *archive_ : archive_.emplace(*this); }
 
 template <class T>
 void Encoder::put(const T& value) {
@@ -247,7 +310,7 @@ template <class T>
 void Encoder::put_user(const T& value) {
   if (++depth_ > max_nesting) throw_too_deep_to_encode();
   if constexpr (cereal::traits::detail::count_output_serializers<T, WireWriter>::value != 0) {
-    archive().put_by_cereal(value);
+    archive_.put_by_cereal(value);
   } else if constexpr (std::is_empty_v<T>) {
     // Nothing to say.
   } else if constexpr (ComplexLike<T>) {

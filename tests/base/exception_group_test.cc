@@ -41,5 +41,10 @@ TEST(ExceptionGroupTest, PrintsNestedGroupsAsATree) {
             "  std::runtime_error: third");
 }
 
+TEST(ExceptionGroupTest, AGroupMayHaveOneMember) {
+  EXPECT_STREQ(ExceptionGroup("alone", {error("leaf")}).what(),
+               "alone (1 error)\n  std::runtime_error: leaf");
+}
+
 }  // namespace
 }  // namespace troupe

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "troupe/runtime/fiber/cancel_scope.h"
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/system_task.h"

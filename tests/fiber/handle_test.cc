@@ -190,6 +190,30 @@ TEST(HandleTest, ABoxedErrorThatCannotBeRebuiltGoesToWhoTakesItAsItIs) {
                FromElsewhere);
 }
 
+// Stands for a group from elsewhere.
+class GroupFromElsewhere : public BoxingError {
+ public:
+  GroupFromElsewhere() : BoxingError("a group from elsewhere") {}
+  void throw_rebuilt() const override { std::rethrow_exception(boxed_group()); }
+  bool boxes(const std::type_info&, bool (*)()) const override { return false; }
+  std::exception_ptr boxed_group() const override {
+    return std::make_exception_ptr(ExceptionGroup(
+        "elsewhere", {error<std::out_of_range>("1"), error<std::length_error>("2")}));
+  }
+};
+
+TEST(HandleTest, LooksIntoABoxedGroupThatNobodyWantsAsItIs) {
+  std::string seen;
+  EXPECT_THROW(handle([] { throw GroupFromElsewhere(); },
+                      on<std::out_of_range>([&](const std::out_of_range& e) { seen = e.what(); })),
+               std::length_error);
+  EXPECT_EQ(seen, "1");
+  EXPECT_THROW(handle([] { throw GroupFromElsewhere(); }, on<std::bad_alloc>([] {})),
+               GroupFromElsewhere);
+  EXPECT_FALSE(handle([] { throw GroupFromElsewhere(); }, on<GroupFromElsewhere>([] {}),
+                      on<std::out_of_range>([] { ADD_FAILURE() << "it was handled already"; })));
+}
+
 // TRI-06: given a single-element exception group, then the collapse helper raises the bare error;
 // given several, then it leaves the group.
 TEST(CollapseGroupsTest, AGroupOfOneLeavesAsThatOne) {

@@ -240,6 +240,7 @@ TEST(ProcessTest, ACancelTerminatesTheProcess) {
 }
 
 // T-PRC-04: what a process still says while it ends is heard.
+// LOG-03: the output of a process is logged where `info` is on.
 TEST(ProcessTest, LastWordsAreHeard) {
   const LogCatcher log;
   testing::run([] {

@@ -186,5 +186,36 @@ TEST(TaskTreeTest, WaitingForSigusr1DoesNotHideADeadlock) {
                DeadlockError);
 }
 
+// T-NUR-18: the tree of tasks and nurseries can be walked down and up, and what was read of it
+// stays true after the tasks have ended.
+TEST(TaskTreeTest, SnapshotsCanBeWalkedBothWays) {
+  testing::run([] {
+    std::vector<TaskInfo> tasks;
+    open_task_nursery([&](TaskNursery& outer) {
+      outer.start_soon("parent", [] {
+        open_task_nursery([](TaskNursery& inner) {
+          inner.start_soon("child", [] { sleep_forever(); });
+          inner.start_soon("other child", [] { sleep_forever(); });
+        });
+      });
+      wait_all_tasks_blocked();
+      tasks = task_snapshot();
+      outer.cancel();
+    });
+    const auto named = [&](const std::string& name) {
+      for (const TaskInfo& task : tasks) {
+        if (task.name == name) return task;
+      }
+      ADD_FAILURE() << "no task " << name;
+      return TaskInfo{};
+    };
+    EXPECT_EQ(named("child").parent, named("parent").id);
+    EXPECT_EQ(named("other child").parent, named("parent").id);
+    EXPECT_EQ(named("parent").parent, named("main").id);
+    EXPECT_FALSE(named("main").parent.has_value());
+    EXPECT_EQ(named("child").waits_for, "sleep");
+  });
+}
+
 }  // namespace
 }  // namespace troupe

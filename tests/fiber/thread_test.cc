@@ -20,6 +20,7 @@
 
 #include "troupe/runtime/fiber/capacity_limiter.h"
 #include "troupe/runtime/fiber/event.h"
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/task_local.h"

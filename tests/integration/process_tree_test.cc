@@ -66,6 +66,27 @@ TEST_P(ProcessTreeTest, KilledRootLeavesNoProcess) {
 }
 INSTANTIATE_TEST_SUITE_P(Courts, ProcessTreeTest, ::testing::Values("court", "stuck_court"));
 
+// The same where all actors are forked: each that has children has a zygote beside them.
+TEST(ProcessTreeTest, KilledRootLeavesNeitherActorsNorZygotes) {
+  Program program(players, {"stuck_court"}, {{"TROUPE_START_METHOD", "forkserver"}});
+  ASSERT_TRUE(program.wait_for_output("the court is complete"));
+  EXPECT_EQ(program.processes().size(), 7u + 3u);
+  program.send_signal(SIGKILL);
+  EXPECT_TRUE(program.gone_within(1s));
+  EXPECT_EQ(program.wait().signal, SIGKILL);
+  EXPECT_THAT(program.leftover_files(), ::testing::IsEmpty());
+}
+
+TEST(ProcessTreeTest, SigintEndsATreeOfForkedActors) {
+  Program program(players, {"court"}, {{"TROUPE_START_METHOD", "forkserver"}});
+  ASSERT_TRUE(program.wait_for_output("the court is complete"));
+  program.send_signal(SIGINT);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome.errors;
+  EXPECT_TRUE(program.processes().empty());
+  EXPECT_THAT(program.leftover_files(), ::testing::IsEmpty());
+}
+
 // An error that nobody caught: exit code 1, and on stderr its type, message and actor.
 TEST(ProcessTreeTest, UncaughtErrorIsReported) {
   Program program(players, {"throws"});
@@ -77,20 +98,35 @@ TEST(ProcessTreeTest, UncaughtErrorIsReported) {
   EXPECT_TRUE(program.processes().empty());
 }
 
+class BootDeathTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  Outcome play(const char* play) {
+    return Program(players, {play}, {{"TROUPE_START_METHOD", GetParam()}}).wait();
+  }
+};
+
 // SPN-14: a child that dies before its handshake is an error that says so, not a wait for ever.
-TEST(ProcessTreeTest, ChildThatExitsBeforeItsHandshakeIsSpawnFailed) {
-  const Outcome outcome = Program(players, {"exits_early"}).wait();
+TEST_P(BootDeathTest, ChildThatExitsBeforeItsHandshakeIsSpawnFailed) {
+  const Outcome outcome = play("exits_early");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_NE(outcome.errors.find("SpawnFailed"), std::string::npos) << outcome.errors;
   EXPECT_NE(outcome.errors.find("exit code 7"), std::string::npos) << outcome.errors;
 }
 
-TEST(ProcessTreeTest, ChildWhoseMainNeverReachesRunIsSpawnFailed) {
-  const Outcome outcome = Program(players, {"forgets_run"}).wait();
+TEST_P(BootDeathTest, ChildWhoseMainNeverReachesRunIsSpawnFailed) {
+  const Outcome outcome = play("forgets_run");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_NE(outcome.errors.find("without reaching troupe::run"), std::string::npos)
       << outcome.errors;
 }
+
+// What it said on its stderr is part of the error.
+TEST_P(BootDeathTest, LastWordsAreTold) {
+  const Outcome outcome = play("exits_early");
+  EXPECT_THAT(outcome.errors,
+              ::testing::ContainsRegex("wrote to stderr:\n *the stage is not ready"));
+}
+INSTANTIATE_TEST_SUITE_P(StartMethods, BootDeathTest, ::testing::Values("exec", "forkserver"));
 
 // Two functions of one identity stop the program with a sentence that names both.
 TEST(ProcessTreeTest, TwoFunctionsOfOneIdentityStopTheProgram) {

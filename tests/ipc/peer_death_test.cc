@@ -64,6 +64,7 @@ Reason reason_of(const std::function<void()>& action) {
   return Reason::left;
 }
 
+// FLT-01: a thousand messages go there and back, and nothing but the end in order ends it.
 TEST(PeerDeathTest, TwoProcessesTalkAndPart) {
   SocketDirectory directory;
   ForkedProcess server([&](const auto& ready) { serve_for_ever(directory.address(), ready); });
@@ -74,7 +75,7 @@ TEST(PeerDeathTest, TwoProcessesTalkAndPart) {
     serve_while({&transport}, [&] {
       auto connection = transport.connect(directory.address());
       EXPECT_NE(connection->peer_pid(), ::getpid());
-      for (int i = 0; i < 100; ++i) ASSERT_EQ(testing::echo(connection, "x"), "x");
+      for (int i = 0; i < 1000; ++i) ASSERT_EQ(testing::echo(connection, "x"), "x");
       transport.leave();
     });
     ASSERT_EQ(handler.disconnected, 1);
@@ -82,6 +83,7 @@ TEST(PeerDeathTest, TwoProcessesTalkAndPart) {
   });
 }
 
+// FLT-03: a peer whose side breaks in the middle of a dialog is missed at once: the dialog ends.
 TEST(PeerDeathTest, AKilledServerEndsEveryDialogOfItsClients) {
   SocketDirectory directory;
   ForkedProcess server([&](const auto& ready) { serve_for_ever(directory.address(), ready); });

@@ -246,6 +246,24 @@ TEST(SessionTest, AnErrorOfAHandlerEndsOnlyThisConnection) {
   EXPECT_TRUE(pair->acceptor.session.closed());
 }
 
+// Whoever asks and never reads the answers is told so, before they fill the memory.
+TEST(SessionTest, APeerThatDoesNotReadItsAnswersMayAskForNoMore) {
+  for (const FrameKind asks : {FrameKind::start, FrameKind::cancel}) {
+    SessionConfig few = testing::acceptor_config();
+    few.limits.max_queued = 100'000;
+    Pair pair(testing::connector_config(), std::move(few));
+    pair.settle();
+    pair.acceptor.session.receive(frame_of(FrameKind::start, 2));
+    pair.acceptor.session.send(FrameKind::yield, 2, Bytes(100'000, 'x'));
+    pair.acceptor.session.receive(frame_of(FrameKind::credit, 2, "more"));
+    EXPECT_TRUE(pair.acceptor.session.established()) << "what asks for nothing is let through";
+    pair.acceptor.session.receive(frame_of(asks, asks == FrameKind::start ? 4 : 2));
+    EXPECT_EQ(pair.acceptor.reason(), Reason::violation);
+    EXPECT_TRUE(contains(pair.acceptor.why(), "wait to be read")) << pair.acceptor.why();
+    EXPECT_LT(pair.acceptor.session.queued(), 1000u) << "and what waited is dropped";
+  }
+}
+
 // ---- The end ----
 
 TEST(SessionTest, ALostConnectionReachesEveryDialogExactlyOnce) {

@@ -17,20 +17,20 @@
 #include "troupe/ipc/transport.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/tests/ipc/hostile_support.h"
 #include "troupe/tests/ipc/socket_support.h"
 
 namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::answer;
 using testing::Echo;
 using testing::options_for;
 using testing::serve_while;
+using testing::Server;
 using testing::SocketDirectory;
-
-void wait_until(const std::function<bool()>& condition) {
-  while (!condition()) sleep(1ms);
-}
+using testing::wait_until;
 
 /// A Unix socket, listening or connected.
 UniqueFd unix_socket(const std::string& path, bool listens) {
@@ -173,47 +173,6 @@ TEST(StrangersTest, AnImpostorAtTheAddressGetsNoConnection) {
 }
 
 // ---- What connects ----
-
-/// A server with one honest client, and a place for strangers.
-struct Server {
-  Server() : transport(options_for("server"), handler), client(options_for("client"), at_client) {
-    transport.bind(directory.address());
-  }
-
-  /// Lets `attack` do its worst, and checks that the honest client is served before and after.
-  void survive(const std::function<void(zmq::context_t&)>& attack) {
-    serve_while({&transport, &client}, [&] {
-      auto connection = client.connect(directory.address());
-      EXPECT_EQ(testing::echo(connection, "before"), "before");
-      zmq::context_t context;
-      attack(context);
-      EXPECT_EQ(testing::echo(connection, "after"), "after");
-      context.close();
-      wait_until([&] { return transport.statistics().peers == 1; });
-      EXPECT_EQ(testing::echo(connection, "at last"), "at last");
-    });
-    EXPECT_EQ(handler.connected, 1) << "no stranger was let in";
-    EXPECT_EQ(at_client.disconnected, 0);
-  }
-
-  zmq::socket_t stranger(zmq::context_t& context) {
-    zmq::socket_t socket(context, zmq::socket_type::dealer);
-    socket.set(zmq::sockopt::linger, 0);
-    socket.connect(directory.address().str());
-    return socket;
-  }
-
-  SocketDirectory directory;
-  Echo handler, at_client;
-  Transport transport, client;
-};
-
-/// Waits for an answer without blocking the loop.
-std::string answer(zmq::socket_t& socket) {
-  zmq::message_t message;
-  while (!socket.recv(message, zmq::recv_flags::dontwait)) sleep(1ms);
-  return message.to_string();
-}
 
 TEST(StrangersTest, RubbishIsAnsweredWithTheReason) {
   run_tasks([] {

@@ -180,6 +180,7 @@ TEST(TransportTest, ValuesOfAStreamArriveInOrder) {
   });
 }
 
+// IPC-02: a server at a random address listens there, without peers until somebody comes.
 TEST(TransportTest, TcpOnTheLoopbackWorksWithAPortOfTheSystemsChoice) {
   with_two_actors([](TwoActors& actors) {
     const Address tcp = actors.b.bind(Address::parse("tcp://127.0.0.1:*"));
@@ -399,7 +400,9 @@ TEST(TransportTest, ACancelledConnectLeavesNothing) {
   });
 }
 
+// IPC-04: a handshake has a limit of its own, a generous one.
 TEST(TransportTest, AnActorThatDoesNotServeIsGivenUpInTime) {
+  EXPECT_EQ(TransportOptions{}.handshake_timeout, 10s);
   run_tasks([] {
     TransportOptions hasty = options_for("a");
     hasty.handshake_timeout = 100ms;
@@ -423,6 +426,94 @@ TEST(TransportTest, AnAddressInUseCannotBeBound) {
     const Address tcp = actors.b.bind(Address::parse("tcp://127.0.0.1:*"));
     EXPECT_TRUE(contains(failure_of([&] { actors.a.bind(tcp); }), "already in use"));
     EXPECT_EQ(testing::echo(actors.a.connect(actors.address), "x"), "x") << "it still works";
+  });
+}
+
+// Of two who want an address exactly one gets it, and the other is told so.
+TEST(TransportTest, AnExclusiveAddressIsOnesOwn) {
+  with_two_actors([](TwoActors& actors) {
+    const Address address = actors.directory.address("new/a");
+    EXPECT_EQ(actors.b.bind_exclusively(address), address);
+    for (const Address& taken : {address, actors.b.bind(Address::parse("tcp://127.0.0.1:*"))}) {
+      try {
+        actors.a.bind_exclusively(taken);
+        ADD_FAILURE() << taken.str();
+      } catch (const TransportClosed& closed) {
+        EXPECT_EQ(closed.reason(), Reason::in_use) << closed.what();
+      }
+    }
+    EXPECT_EQ(testing::echo(actors.a.connect(address), "x"), "x");
+    actors.b.unbind(address);
+    EXPECT_EQ(actors.a.bind_exclusively(address), address);
+    actors.a.unbind(address);
+    EXPECT_EQ(::rmdir(actors.directory.path("new").c_str()), 0) << "nothing is left in it";
+  });
+}
+
+// What a process that was killed has left behind is no obstacle.
+TEST(TransportTest, AnAbandonedSocketIsReplaced) {
+  with_two_actors([](TwoActors& actors) {
+    const Address address = actors.directory.address("old");
+    ASSERT_EQ(::link(actors.directory.path("b").c_str(), actors.directory.path("old").c_str()), 0);
+    EXPECT_THROW(actors.a.bind_exclusively(address), TransportClosed) << "it is alive";
+    actors.b.stop_listening();
+    while (true) {
+      try {
+        actors.a.bind_exclusively(address);
+        break;
+      } catch (const TransportClosed&) {
+        sleep(1ms);  // ZeroMQ closes sockets in its own time
+      }
+    }
+  });
+}
+
+TEST(TransportTest, WhoListensNoMoreCanStillConnect) {
+  with_two_actors([](TwoActors& actors) {
+    const Address of_a = actors.a.bind(actors.directory.address("a"));
+    auto to_b = actors.a.connect(actors.address);
+    actors.b.stop_listening();
+    to_b->wait_closed();
+    EXPECT_THROW(actors.a.connect(actors.address), TransportClosed);
+    EXPECT_EQ(testing::echo(actors.b.connect(of_a), "x"), "x");
+    EXPECT_TRUE(actors.b.addresses().empty());
+  });
+}
+
+TEST(TransportTest, LocalhostCanBeBound) {
+  with_two_actors([](TwoActors& actors) {
+    const Address bound = actors.b.bind(Address::parse("tcp://localhost:0"));
+    EXPECT_EQ(bound.host(), "127.0.0.1");
+    EXPECT_EQ(testing::echo(actors.a.connect(bound), "x"), "x");
+  });
+}
+
+TEST(TransportTest, AnActorOfAnotherClusterIsReachedWithItsKey) {
+  run_tasks([] {
+    TransportOptions guest = options_for("guest");
+    guest.key = Key::from_bytes(Bytes(Key::size, 'z'));
+    TwoActors actors(std::move(guest));
+    actors.serve([&] {
+      EXPECT_THROW(actors.a.connect(actors.address), TransportClosed);
+      const Key key = Key::from_bytes(Bytes(Key::size, 'k'));
+      EXPECT_EQ(testing::echo(actors.a.connect(actors.address, &key), "x"), "x");
+    });
+  });
+}
+
+// IPC-14: on the accepting side of a Unix socket the kernel tells who has connected.
+TEST(TransportTest, TheKernelTellsWhoHasConnected) {
+  with_two_actors([](TwoActors& actors) {
+    auto connection = actors.a.connect(actors.address);
+    testing::echo(connection, "x");
+    EXPECT_FALSE(connection->credentials());
+    auto accepted = actors.b.connections().at(0);
+    EXPECT_EQ(accepted->credentials(), (PeerCredentials{::getpid(), ::geteuid(), ::getegid()}));
+    const Address tcp = actors.b.bind(Address::parse("tcp://127.0.0.1:*"));
+    testing::echo(actors.a.connect(tcp), "y");
+    for (const auto& each : actors.b.connections()) {
+      EXPECT_EQ(each->credentials().has_value(), each == accepted);
+    }
   });
 }
 

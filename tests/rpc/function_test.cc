@@ -52,7 +52,9 @@ ResultOf<F> round_trip(Args&&... args) {
   (void)fn<F>;
   const FunctionEntry* entry = FunctionTable::instance().find(function_key<F>());
   if (!entry) throw std::logic_error("not registered: " + function_key<F>());
-  return decode_result<F>(entry->thunk(encode_call<F>(std::forward<Args>(args)...)));
+  Bytes result;
+  entry->thunk(encode_call<F>(std::forward<Args>(args)...), result);
+  return decode_result<F>(result);
 }
 
 TEST(FunctionKeyTest, IsQualifiedNameAndSignature) { EXPECT_EQ(all_keys(), expected_keys); }
@@ -128,7 +130,8 @@ TEST(FunctionCallTest, TheFunctionsErrorLeavesTheThunk) {
 TEST(FunctionCallTest, ArgumentsThatDoNotDecodeNameTheFunctionAndItsSignature) {
   const Thunk thunk = FunctionTable::instance().find(function_key<&stage::say>())->thunk;
   try {
-    thunk("xyz");
+    Bytes result;
+    thunk("xyz", result);
     FAIL();
   } catch (const MsgTypeError& error) {
     EXPECT_EQ(std::string(error.what())

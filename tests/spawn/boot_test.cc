@@ -24,18 +24,6 @@ using namespace troupe::testing;
 
 constexpr std::size_t ten_mebibytes = 10 << 20;
 
-int report_argument_size(Boot boot, const std::string& argument) {
-  std::size_t sum = 0;
-  for (unsigned char octet : argument) sum += octet;
-  say(boot.lifeline.get(), std::to_string(argument.size()) + " " + std::to_string(sum));
-  return 0;
-}
-
-int report_parent(Boot boot, const std::string&) {
-  say(boot.lifeline.get(), std::to_string(boot.parent_pid) + " " + std::to_string(::getppid()));
-  return 0;
-}
-
 int report_state(Boot boot, const std::string&) {
   int death_signal = 0;
   ::prctl(PR_GET_PDEATHSIG, &death_signal);
@@ -115,7 +103,8 @@ TEST(TakeBootRecordTest, IgnoresAndUnsetsAMarkWithAnotherParent) {
 }
 
 TEST(TakeBootRecordTest, IgnoresAndUnsetsGarbage) {
-  for (const char* garbage : {"", ":", "3", "3:", ":1", "x:y", "3:1 ", "-3:1", "3:99999999999"}) {
+  for (const char* garbage : {"", ":", "3", "3:", ":1", "x:y", "3:1 ", "-3:1", "3:99999999999",
+                              "3:1:x", "3:1:zygotes", "0:1:launched"}) {
     ::setenv(detail::child_mark, garbage, 1);
     EXPECT_FALSE(take_boot_record().has_value()) << garbage;
     EXPECT_EQ(std::getenv(detail::child_mark), nullptr) << garbage;
@@ -173,9 +162,7 @@ TEST(TakeBootRecordTest, AChildThatSpinsDiesWithItsKilledParent) {
 int main(int argc, char** argv) {
   return troupe::testing::role_main(
       argc, argv,
-      {{"report_argument_size", troupe::report_argument_size},
-       {"report_parent", troupe::report_parent},
-       {"report_state", troupe::report_state},
+      {{"report_state", troupe::report_state},
        {"spawn_spinner", troupe::spawn_spinner},
        {"spinner", troupe::spinner},
        {"run_program_with_my_mark", troupe::run_program_with_my_mark}});

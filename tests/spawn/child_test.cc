@@ -24,15 +24,9 @@ int exit_when_told(Boot boot, const std::string&) {
   return std::stoi(hear(boot.lifeline.get()));
 }
 
-int ignore_everything(Boot boot, const std::string&) {
-  for (int signal = 1; signal < SIGRTMIN; ++signal) ::signal(signal, SIG_IGN);
-  say(boot.lifeline.get(), "ready");
-  spin();
-}
-
 std::unique_ptr<Child> start(const std::string& role) {
   auto child = spawn_exec(role_spec(role));
-  EXPECT_EQ(hear(child->lifeline_fd()), "ready");
+  hear(child->lifeline_fd());
   return child;
 }
 
@@ -219,7 +213,5 @@ TEST_F(ChildTest, AStatusThatTheProgramHasTakenIsUnknown) {
 }  // namespace troupe
 
 int main(int argc, char** argv) {
-  return troupe::testing::role_main(argc, argv,
-                                    {{"exit_when_told", troupe::exit_when_told},
-                                     {"ignore_everything", troupe::ignore_everything}});
+  return troupe::testing::role_main(argc, argv, {{"exit_when_told", troupe::exit_when_told}});
 }

@@ -11,7 +11,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/timeouts.h"
@@ -26,62 +25,6 @@ namespace {
 using namespace troupe::testing;
 
 // ----- roles
-
-int exit_with(Boot, const std::string& argument) { return std::stoi(argument); }
-
-int die_of(Boot, const std::string& argument) {
-  ::signal(std::stoi(argument), SIG_DFL);
-  ::raise(std::stoi(argument));
-  return 0;
-}
-
-int report_descriptors(Boot boot, const std::string&) {
-  say(boot.lifeline.get(), open_descriptors());
-  return 0;
-}
-
-std::string target_of(int fd) {
-  char target[256];
-  const std::string link = "/proc/self/fd/" + std::to_string(fd);
-  const ssize_t length = ::readlink(link.c_str(), target, sizeof target);
-  return length < 0 ? "closed" : std::string(target, static_cast<std::size_t>(length));
-}
-
-int report_stdio(Boot boot, const std::string&) {
-  say(boot.lifeline.get(), target_of(0) + " " + target_of(1) + " " + target_of(2));
-  return 0;
-}
-
-// The masks of blocked and ignored signals, without the two that belong to the C library.
-int report_signals(Boot boot, const std::string&) {
-  std::istringstream status(read_file("/proc/self/status"));
-  std::string answer;
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("SigBlk") && !line.starts_with("SigIgn")) continue;
-    const std::uint64_t of_libc = std::uint64_t{3} << 31;
-    answer += std::to_string(std::stoull(line.substr(8), nullptr, 16) & ~of_libc) + " ";
-  }
-  say(boot.lifeline.get(), answer);
-  return 0;
-}
-
-int report_argv(Boot boot, const std::string&) {
-  std::string answer;
-  for (const std::string& argument : original_argv()) answer += "[" + argument + "]";
-  say(boot.lifeline.get(), answer);
-  return 0;
-}
-
-int report_variables(Boot boot, const std::string& argument) {
-  std::istringstream names(argument);
-  std::string answer;
-  for (std::string name; names >> name;) {
-    const char* value = std::getenv(name.c_str());
-    answer += name + "=" + (value == nullptr ? "<unset>" : value) + ";";
-  }
-  say(boot.lifeline.get(), answer);
-  return 0;
-}
 
 int name_itself(Boot boot, const std::string& argument) {
   set_process_name(argument);
@@ -161,13 +104,6 @@ int delete_own_file_and_spawn(Boot boot, const std::string& file) {
   run_tasks([&] { report_spawn(boot); });
   return 0;
 }
-
-// Leaves, or stays, without having looked for a boot record.
-const bool left_early = [] {
-  if (std::getenv("LEAVE_EARLY") != nullptr) ::_exit(17);
-  if (std::getenv("HANG_EARLY") != nullptr) spin();
-  return false;
-}();
 
 // ----- helpers
 
@@ -404,14 +340,7 @@ TEST_F(SpawnExecTest, WhatNoProcessCanHaveIsUsageError) {
 int main(int argc, char** argv) {
   return troupe::testing::role_main(
       argc, argv,
-      {{"exit_with", troupe::exit_with},
-       {"die_of", troupe::die_of},
-       {"report_descriptors", troupe::report_descriptors},
-       {"report_stdio", troupe::report_stdio},
-       {"report_signals", troupe::report_signals},
-       {"report_argv", troupe::report_argv},
-       {"report_variables", troupe::report_variables},
-       {"name_itself", troupe::name_itself},
+      {{"name_itself", troupe::name_itself},
        {"spawn_with_few_descriptors", troupe::spawn_with_few_descriptors},
        {"spawn_over_process_limit", troupe::spawn_over_process_limit},
        {"spawn_with_closed_stdio", troupe::spawn_with_closed_stdio},

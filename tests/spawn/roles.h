@@ -21,7 +21,11 @@ using Role = std::function<int(Boot boot, const std::string& argument)>;
 inline constexpr const char* program_variable = "SPAWN_TEST_PROGRAM";
 inline constexpr int program_code = 42;
 
-/// The main function of a test program: runs the tests, or in a child its role.
+/// The main function of a test program: runs the tests, or in a child its role: one of `roles`, or
+/// of those in roles.cc that every test program has.
+///
+/// Before that a program leaves with exit code 17, hangs, or starts a thread if LEAVE_EARLY,
+/// HANG_EARLY or START_THREAD_EARLY is set.
 int role_main(int argc, char** argv, const std::map<std::string, Role>& roles);
 
 /// What to spawn for a child that plays `role`.
@@ -45,6 +49,9 @@ std::string read_file(const std::string& path);
 
 /// The numbers of the descriptors that this process has open, as "0 1 2 3".
 std::string open_descriptors();
+
+/// Where a descriptor of this process leads, as /proc shows it; "closed" when it is not open.
+std::string target_of(int fd);
 
 /// Whether this process has a child that nobody has waited for, dead or alive.
 bool has_children();

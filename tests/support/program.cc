@@ -63,11 +63,12 @@ Program::Program(const std::string& path, std::vector<std::string> arguments,
   std::filesystem::permissions(directory_, std::filesystem::perms::owner_all);
   std::vector<std::string> argv{path};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
+  // Of several settings of a variable the first counts.
   std::vector<std::string> env;
-  for (char** entry = environ; *entry != nullptr; ++entry) env.emplace_back(*entry);
+  for (const auto& [name, value] : environment) env.push_back(name + "=" + value);
   env.push_back(mark_name + mark_);
   env.push_back("TROUPE_RUNTIME_DIR=" + directory_);
-  for (const auto& [name, value] : environment) env.push_back(name + "=" + value);
+  for (char** entry = environ; *entry != nullptr; ++entry) env.emplace_back(*entry);
 
   std::array<int, 2> out;
   std::array<int, 2> err;

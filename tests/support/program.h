@@ -37,6 +37,8 @@ class Program {
   void send_signal(int signal);
   /// Waits until its stdout contains `text`; false when it ended without.
   bool wait_for_output(const std::string& text);
+  /// What it has written to stdout, as far as it was waited for.
+  const std::string& output_so_far() const { return outcome_.output; }
   /// Waits for its end.
   Outcome wait();
   /// Every living process that carries the mark: the program and what descends from it.

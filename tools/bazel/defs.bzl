@@ -181,7 +181,7 @@ def package_suites(name = "suites"):
             visibility = ["//tests:__pkg__"],
         )
 
-def troupe_example(name, deps = ["//:troupe"], masks = [], size = "small", **kwargs):
+def troupe_example(name, deps = ["//:troupe"], masks = [], beside = None, size = "small", **kwargs):
     """An example: the program `<name>.cc` and a test of what it prints.
 
     The test `<name>_golden_test` runs the program and compares its standard output with
@@ -192,6 +192,8 @@ def troupe_example(name, deps = ["//:troupe"], masks = [], size = "small", **kwa
       deps: what it is built from.
       masks: sed expressions applied to the output before it is compared, such as
         "s/pid [0-9]+/pid N/" (extended regular expressions).
+      beside: another program that runs meanwhile and is ended afterwards, by SIGTERM; both are told
+        of one arbiter's address by their environment.
       size: of the test.
       **kwargs: of the program's troupe_cc_binary.
     """
@@ -202,15 +204,18 @@ def troupe_example(name, deps = ["//:troupe"], masks = [], size = "small", **kwa
         **kwargs
     )
     golden = "golden/%s.txt" % name
+    companion = [beside] if beside else []
     sh_test(
         name = name + "_golden_test",
         size = size,
         srcs = ["//tools/bazel:golden_test.sh"],
-        args = ["$(location :%s)" % name, "$(location %s)" % golden] + ["'%s'" % m for m in masks],
+        args = ["$(location :%s)" % name, "$(location %s)" % golden] +
+               ["--beside=$(location %s)" % other for other in companion] +
+               ["'%s'" % m for m in masks],
         data = [
             golden,
             ":" + name,
-        ],
+        ] + companion,
         tags = ["processes"],
     )
     package_suites()

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs a program and compares its standard output with a file; nothing of it may stay behind.
-# Usage: golden_test.sh PROGRAM GOLDEN [SED EXPRESSION]...
+# Usage: golden_test.sh PROGRAM GOLDEN [--beside=PROGRAM] [SED EXPRESSION]...
+# With --beside another program runs meanwhile; both are told of one arbiter's address.
 set -uo pipefail
 
 program=$1
@@ -8,7 +9,13 @@ golden=$2
 shift 2
 
 masks=()
-for mask in "$@"; do masks+=(-e "$mask"); done
+beside=
+for argument in "$@"; do
+  case $argument in
+    --beside=*) beside=${argument#--beside=} ;;
+    *) masks+=(-e "$argument") ;;
+  esac
+done
 
 # Sockets and run directories go below this folder. TEST_TMPDIR is too long for socket paths.
 home=$(mktemp -d /tmp/troupe-golden.XXXXXX)
@@ -21,10 +28,23 @@ complain() {
   failed=1
 }
 
-env "$mark" XDG_RUNTIME_DIR="$home" timeout --kill-after=5 50 \
+settings=("$mark" "XDG_RUNTIME_DIR=$home")
+if [[ -n $beside ]]; then
+  settings+=("TROUPE_ARBITER_ADDR=ipc://$home/arbiter")
+  env "${settings[@]}" "$beside" >"$home/.beside" 2>&1 </dev/null &
+fi
+
+env "${settings[@]}" timeout --kill-after=5 50 \
   "$program" >"$home/.stdout" 2>"$home/.stderr" </dev/null
 code=$?
 ((code == 0)) || complain "$program ended with exit code $code"
+
+if [[ -n $beside ]]; then
+  kill -TERM $!
+  wait $!
+  code=$?
+  ((code == 143)) || complain "$beside ended with exit code $code: $(<"$home/.beside")"
+fi
 
 if ((${#masks[@]})); then
   sed -E "${masks[@]}" "$home/.stdout" >"$home/.masked"
@@ -41,8 +61,8 @@ for pid in $left_over; do
   kill -KILL "$pid" 2>/dev/null
 done
 
-# $XDG_RUNTIME_DIR/troupe itself may stay; what is in it may not.
-files=$(find "$home" -mindepth 2 2>/dev/null)
+# $XDG_RUNTIME_DIR/troupe itself may stay, and the user's key; what else is in it may not.
+files=$(find "$home" -mindepth 2 ! -path "$home/troupe/key" 2>/dev/null)
 [[ -z $files ]] || complain "files are left over: $files"
 
 if ((failed)) && [[ -s $home/.stderr ]]; then

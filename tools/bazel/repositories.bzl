@@ -85,6 +85,20 @@ _LIBRARY_FOLDERS = ["/usr/local/lib", "/usr/lib64", "/usr/lib"] + [
     for cpu in ["x86_64", "aarch64", "riscv64", "powerpc64le", "s390x"]
 ]
 
+# Where GCC keeps the headers and libraries that come with it: below here, by target and version.
+_GCC_FOLDER = "/usr/lib/gcc"
+
+def _gcc_folders(ctx):
+    """GCC's own folders, one for each target and version that is installed."""
+    base = ctx.path(_GCC_FOLDER)
+    if not base.exists:
+        return []
+    return [
+        str(version)
+        for target in base.readdir()
+        for version in target.readdir()
+    ]
+
 def _fail_missing(what, why, package):
     fail(("troupe: %s (%s) is not installed. The apt package is missing: run tools/setup of troupe, " +
           "or `sudo apt-get install %s`.") % (what, why, package))
@@ -116,25 +130,42 @@ def _check_minimum(ctx):
 _TARGET = """
 cc_library(
     name = "{name}",
+    hdrs = {hdrs},
+    includes = {includes},
     linkopts = {linkopts},
     visibility = ["//visibility:public"],
     deps = {deps},
 )
 """
 
+def _link_gcc_headers(ctx, gcc):
+    """Links headers that only GCC finds by itself into the repository, for other compilers."""
+    linked = []
+    for header in ctx.attr.gcc_headers:
+        found = _find(ctx, _INCLUDE_FOLDERS + [folder + "/include" for folder in gcc], header)
+        if not found:
+            _fail_missing("the header <%s>" % header, ctx.name, ctx.attr.package)
+        linked.append("include/" + header)
+        ctx.symlink(found, linked[-1])
+    return linked
+
 def _system_library_impl(ctx):
     for header in ctx.attr.headers:
         if not _find(ctx, _INCLUDE_FOLDERS, header):
             _fail_missing("the header <%s>" % header, ctx.name, ctx.attr.package)
+    gcc = _gcc_folders(ctx) if ctx.attr.gcc_headers else []
     for library in ctx.attr.libraries:
-        if not _find(ctx, _LIBRARY_FOLDERS, library):
+        if not _find(ctx, _LIBRARY_FOLDERS + gcc, library):
             _fail_missing("the library %s" % library, ctx.name, ctx.attr.package)
     _check_minimum(ctx)
+    hdrs = _link_gcc_headers(ctx, gcc)
 
     build = "load(\"@rules_cc//cc:cc_library.bzl\", \"cc_library\")\n"
     for name, linkopts in ctx.attr.targets.items():
         build += _TARGET.format(
             name = name,
+            hdrs = hdrs,
+            includes = ["include"] if hdrs else [],
             linkopts = [option for option in linkopts.split(" ") if option],
             deps = ctx.attr.deps,
         )
@@ -146,11 +177,12 @@ system_library = repository_rule(
     doc = """A library that the system's package manager has installed.
 
 The system's include and library folders are known to the compiler, so the target carries link
-options alone; the rule makes sure beforehand that the files are there and names the apt package
+options alone (but for headers that only one compiler knows); the rule makes sure beforehand that the files are there and names the apt package
 when they are not. Bazel does not watch them: after an upgrade run `bazel clean`.""",
     attrs = {
         "package": attr.string(mandatory = True, doc = "The apt packages to name when it is missing."),
         "headers": attr.string_list(doc = "Headers that must exist, as one includes them."),
+        "gcc_headers": attr.string_list(doc = "The same, but they may come with GCC alone."),
         "libraries": attr.string_list(doc = "File names of libraries that must exist."),
         "targets": attr.string_dict(mandatory = True, doc = "Target name -> link options."),
         "deps": attr.string_list(doc = "Labels of other libraries to link."),

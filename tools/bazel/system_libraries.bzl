@@ -46,6 +46,13 @@ SYSTEM_LIBRARIES = {
             "gtest_main": "-lgtest_main -lgmock -lgtest -lpthread",
         },
     },
+    # Comes with GCC on Debian 12, and is linked statically: it has no shared form there.
+    "libbacktrace": {
+        "package": "libgcc-12-dev",
+        "gcc_headers": ["backtrace.h"],
+        "libraries": ["libbacktrace.a"],
+        "targets": {"backtrace": "-lbacktrace"},
+    },
     "libsodium": {
         "package": "libsodium-dev",
         "headers": ["sodium.h"],

@@ -38,11 +38,17 @@ struct Pairs {
 Pairs measure_pairs(int pairs, const std::function<double()>& ours,
                     const std::function<double()>& raw);
 
+/// The same on the calling thread, for what may only be done by the main thread.
+Pairs measure_pairs_here(int pairs, const std::function<double()>& ours,
+                         const std::function<double()>& raw);
+
 /// Collects figures and prints them.
 class Report {
  public:
   /// A ratio to the raw primitive, `name` + "_ratio".
   void add_ratio(const std::string& name, const Pairs& pairs, double bar, const std::string& unit);
+  /// A rate beside the raw one: the more, the better.
+  void add_rate(const std::string& name, const Pairs& pairs, double bar, const std::string& unit);
   /// A figure that stands for itself; `raw` below zero: there is nothing to compare it with.
   void add_value(const std::string& name, double value, double raw, double bar,
                  const std::string& unit);
@@ -58,6 +64,8 @@ class Report {
     double bar;
     std::string unit;
     bool is_ratio;
+    bool more_is_better = false;
+    bool good() const { return more_is_better ? judged >= bar : judged <= bar; }
   };
   std::vector<Row> rows_;
 };

@@ -17,7 +17,7 @@ import source_tree
 
 _CODE_FOLDERS = ("runtime/", "ipc/", "spawn/", "discovery/")
 _SPDX = "// SPDX-License-Identifier: Apache-2.0"
-_THIRD_PARTY = re.compile(r"^(zmq\.hp*|zmq_addon\.hpp|glog/|gflags/|boost/|sodium\.h|sodium/)")
+_THIRD_PARTY = re.compile(r"^(backtrace\.h|zmq\.hp*|zmq_addon\.hpp|glog/|gflags/|boost/|sodium\.h|sodium/)")
 _EXPENSIVE = {"filesystem", "format", "iostream", "mutex", "ranges", "regex", "thread"}
 
 

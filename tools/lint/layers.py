@@ -12,6 +12,7 @@ _THIRD_PARTY = "tools/bazel/third_party"
 
 # What an include of the system says about the library that is used.
 _LIBRARY_OF_INCLUDE = [
+    ("backtrace.h", "backtrace"),
     ("boost/context/", "boost_context"),
     ("boost/", "boost_fiber"),
     ("cereal/", "cereal"),

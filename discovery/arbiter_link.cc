@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/discovery/arbiter_link.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "troupe/discovery/registry_calls.h"
+#include "troupe/ipc/errors.h"
+#include "troupe/ipc/locality.h"
+#include "troupe/runtime/actor/actor.h"
+#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/runtime/rpc/remote_error.h"
+
+namespace troupe {
+namespace {
+
+using Reason = TransportClosed::Reason;
+
+constexpr std::chrono::milliseconds first_pause{50};
+constexpr std::chrono::milliseconds longest_pause{2000};
+// By then orphans of a root that was its tree's arbiter have ended, and need not complain.
+constexpr std::chrono::milliseconds worth_a_warning{1000};
+
+}  // namespace
+
+ArbiterLink::ArbiterLink(Actor& actor, DirectoryEntry arbiter)
+    : actor_(actor), arbiter_(std::move(arbiter)) {}
+
+std::string ArbiterLink::text() const {
+  return "the arbiter at " + arbiter_.addresses.front().str();
+}
+
+Portal ArbiterLink::portal() {
+  if (registered_) return actor_.portal(arbiter_);
+  const std::scoped_lock lock(connecting_);
+  if (registered_) return actor_.portal(arbiter_);
+  Portal portal = connect();
+  register_at(portal);
+  return portal;
+}
+
+Portal ArbiterLink::connect() {
+  if (leaving_) {
+    throw TransportClosed(Reason::left, "this actor ends and has left " + text());
+  }
+  std::vector<Address> addresses = nearest_first(arbiter_.addresses, arbiter_.host);
+  if (addresses.empty()) addresses = arbiter_.addresses;  // whose errors say more
+  try {
+    return actor_.portal_at(addresses);
+  } catch (const TransportClosed& closed) {
+    throw TransportClosed(closed.reason(),
+                          text() +
+                              " cannot be reached, so no name can be looked up until it is "
+                              "back: " +
+                              closed.what());
+  }
+}
+
+void ArbiterLink::register_at(const Portal& portal) {
+  arbiter_.uid = portal.uid();
+  const auto lost = lost_ = std::make_shared<Event>();
+  try {
+    if (entry_) portal.run<&detail::registry_announce>(detail::RegistryRecord(*entry_));
+  } catch (const ModuleNotExposed&) {
+    throw TransportClosed(Reason::refused, "at " + arbiter_.addresses.front().str() + " listens " +
+                                               portal.uid().to_string() +
+                                               ", which is no arbiter; give an arbiter's address");
+  }
+  registered_ = !lost->is_set();
+}
+
+void ArbiterLink::keep() {
+  while (!leaving_) {
+    if (registered_) {
+      const std::shared_ptr<Event> lost = lost_;
+      lost->wait();
+    } else {
+      register_with_patience();
+    }
+  }
+}
+
+void ArbiterLink::register_with_patience() {
+  const TimePoint since = current_time();
+  bool warned = false;
+  // Not all who have lost the same arbiter come back at the same moment.
+  const auto spread = std::chrono::milliseconds(std::hash<Uid>{}(actor_.uid()) % 50);
+  for (auto pause = first_pause; !leaving_; pause = std::min(2 * pause, longest_pause)) {
+    try {
+      portal();
+      return;
+    } catch (const std::exception& error) {
+      if (!warned && current_time() - since > worth_a_warning) {
+        warned = true;
+        log_message(LogLevel::warning, "discovery",
+                    "actor '" + actor_.uid().name + "' is not registered: " + error.what());
+      }
+    }
+    sleep(pause + spread);
+  }
+}
+
+void ArbiterLink::leave() noexcept {
+  leaving_ = true;
+  registered_ = false;
+  lost_->set();
+}
+
+void ArbiterLink::peer_gone(const Uid& uid) noexcept {
+  if (uid != arbiter_.uid) return;
+  registered_ = false;
+  lost_->set();
+}
+
+}  // namespace troupe

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What an arbiter lets its peers call, the module "troupe.registry", and how entries travel. The
+// functions run in the arbiter; others name them in calls.
+
+#include <string>
+#include <vector>
+
+#include "troupe/runtime/actor/directory.h"
+#include "troupe/runtime/rpc/module.h"
+
+namespace troupe::detail {
+
+/// An entry as it travels.
+struct RegistryRecord {
+  std::string name;
+  std::string uuid;
+  std::vector<std::string> addresses;
+  std::string host;
+  std::string parent;
+
+  RegistryRecord() = default;
+  explicit RegistryRecord(const DirectoryEntry& entry);
+  /// The entry. Throws `UsageError` when it cannot be one.
+  DirectoryEntry entry() const;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(name, uuid, addresses, host, parent);
+  }
+};
+
+/// Enters the caller, or renews its entry. Throws `UsageError` for anybody else.
+void registry_announce(const RegistryRecord& record);
+/// Takes the caller out, or one of its children. Throws `UsageError` for anybody else.
+void registry_retract(const std::string& name, const std::string& uuid);
+/// Every actor of that name, the last first.
+std::vector<RegistryRecord> registry_find(const std::string& name);
+/// Waits until somebody has that name.
+RegistryRecord registry_wait(const std::string& name);
+/// See `Directory::report_stale`.
+bool registry_report_stale(const RegistryRecord& record);
+
+/// The module of these functions.
+const Module& registry_module();
+
+}  // namespace troupe::detail

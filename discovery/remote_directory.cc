@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/discovery/remote_directory.h"
+
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "troupe/discovery/registry_calls.h"
+#include "troupe/ipc/errors.h"
+#include "troupe/runtime/actor/actor.h"
+#include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/nursery.h"
+
+namespace troupe {
+namespace {
+
+using detail::RegistryRecord;
+
+DirectoryEntry wait_at(ArbiterLink& link, const std::string& name) {
+  return link.portal().run<&detail::registry_wait>(name).entry();
+}
+
+// Whether an arbiter that cannot be reached may be back soon.
+bool may_pass(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const TransportClosed& closed) {
+    return closed.reason() != TransportClosed::Reason::refused &&
+           closed.reason() != TransportClosed::Reason::violation;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
+RemoteDirectory::RemoteDirectory(Actor& actor, const std::vector<DirectoryEntry>& arbiters)
+    : actor_(actor) {
+  for (const DirectoryEntry& arbiter : arbiters) {
+    links_.push_back(std::make_unique<ArbiterLink>(actor, arbiter));
+  }
+}
+
+// Runs `fn` for all arbiters at once. Returns null when it came through for one of them, else the
+// first error.
+std::exception_ptr RemoteDirectory::for_each_link(const std::function<void(ArbiterLink&)>& fn) {
+  bool one_came_through = false;
+  std::exception_ptr first;
+  const auto attempt = [&](ArbiterLink& link) {
+    try {
+      fn(link);
+      one_came_through = true;
+    } catch (const std::exception&) {
+      if (!first) first = std::current_exception();
+    }
+  };
+  if (links_.size() == 1) {
+    attempt(*links_.front());
+  } else {
+    open_task_nursery([&](TaskNursery& n) {
+      for (const auto& link : links_) {
+        n.start_soon("ask an arbiter", [&attempt, at = link.get()] { attempt(*at); });
+      }
+    });
+  }
+  return one_came_through ? nullptr : first;
+}
+
+void RemoteDirectory::announce(const DirectoryEntry& entry) {
+  for (const auto& link : links_) link->set_entry(entry);
+  const std::exception_ptr error = for_each_link([](ArbiterLink& link) { link.portal(); });
+  if (error) {
+    if (actor_.is_root() || !may_pass(error)) std::rethrow_exception(error);
+    log_message(LogLevel::warning, "discovery",
+                "actor '" + actor_.uid().name +
+                    "' starts without being registered: no arbiter "
+                    "answers");
+  }
+  for (const auto& link : links_) {
+    actor_.runtime().start_soon("registration", [at = link.get()] { at->keep(); });
+  }
+}
+
+void RemoteDirectory::retract(const Uid& uid) {
+  // An arbiter that has lost us has removed us already.
+  for_each_link([&](ArbiterLink& link) {
+    if (!link.registered()) return link.leave();
+    const Portal arbiter = link.portal();
+    link.leave();
+    arbiter.run<&detail::registry_retract>(uid.name, uid.uuid);
+  });
+}
+
+std::vector<DirectoryEntry> RemoteDirectory::find_all(const std::string& name) {
+  std::vector<DirectoryEntry> found;
+  std::unordered_set<std::string> known;
+  const std::exception_ptr error = for_each_link([&](ArbiterLink& link) {
+    for (const RegistryRecord& record : link.portal().run<&detail::registry_find>(name)) {
+      if (known.insert(record.uuid).second) found.push_back(record.entry());
+    }
+  });
+  if (error) std::rethrow_exception(error);
+  return found;
+}
+
+// From whichever arbiter hears of it first. It fails when all have.
+DirectoryEntry RemoteDirectory::wait_for(const std::string& name) {
+  if (links_.size() == 1) return wait_at(*links_.front(), name);
+  std::optional<DirectoryEntry> found;
+  const std::exception_ptr error = [&] {
+    CancelScope others;
+    std::exception_ptr failed;
+    others.run([&] {
+      failed = for_each_link([&](ArbiterLink& link) {
+        DirectoryEntry entry = wait_at(link, name);
+        if (!found) found = std::move(entry);
+        others.cancel("another arbiter knew the name first");
+      });
+    });
+    return failed;
+  }();
+  if (found) return *std::move(found);
+  std::rethrow_exception(error);
+}
+
+bool RemoteDirectory::report_stale(const DirectoryEntry& entry) {
+  bool somewhere = false;
+  const std::exception_ptr error = for_each_link([&](ArbiterLink& link) {
+    if (!link.portal().run<&detail::registry_report_stale>(RegistryRecord(entry))) somewhere = true;
+  });
+  return !error && !somewhere;
+}
+
+void RemoteDirectory::peer_gone(const Uid& uid) noexcept {
+  for (const auto& link : links_) link->peer_gone(uid);
+}
+
+// The arbiter learns it from the child's connection as well, unless that is to another host, which
+// died with it.
+void RemoteDirectory::child_died(const Uid& uid) noexcept {
+  try {
+    actor_.runtime().start_soon("retract a child", [this, uid] {
+      for_each_link([&](ArbiterLink& link) {
+        if (link.registered()) link.portal().run<&detail::registry_retract>(uid.name, uid.uuid);
+      });
+    });
+  } catch (const std::exception&) {  // this actor has ended itself
+  }
+}
+
+DirectoryEntry RemoteDirectory::arbiter() {
+  std::exception_ptr first;
+  for (const auto& link : links_) {
+    try {
+      link->portal();
+      return link->arbiter();
+    } catch (const TransportClosed&) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  std::rethrow_exception(first);
+}
+
+std::vector<DirectoryEntry> RemoteDirectory::arbiters() const {
+  std::vector<DirectoryEntry> all;
+  for (const auto& link : links_) all.push_back(link->arbiter());
+  return all;
+}
+
+}  // namespace troupe

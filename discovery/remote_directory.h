@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The directory of every actor but the arbiter: what it is asked it asks the arbiters, one or
+// several, at each of which the actor is registered.
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "troupe/discovery/arbiter_link.h"
+#include "troupe/runtime/actor/directory.h"
+
+namespace troupe {
+
+class Actor;
+
+/// A directory kept elsewhere.
+class RemoteDirectory final : public Directory {
+ public:
+  /// `arbiters`: where they listen; at least one.
+  RemoteDirectory(Actor& actor, const std::vector<DirectoryEntry>& arbiters);
+
+  /// Registers with every arbiter that answers, and from then on keeps that up. Throws when none
+  /// does, unless the actor is a child: the tree has joined, so they will be back.
+  void announce(const DirectoryEntry& entry) override;
+  void retract(const Uid& uid) override;
+  std::vector<DirectoryEntry> find_all(const std::string& name) override;
+  DirectoryEntry wait_for(const std::string& name) override;
+  bool report_stale(const DirectoryEntry& entry) override;
+  void peer_gone(const Uid& uid) noexcept override;
+  void child_died(const Uid& uid) noexcept override;
+  DirectoryEntry arbiter() override;
+  std::vector<DirectoryEntry> arbiters() const override;
+
+ private:
+  std::exception_ptr for_each_link(const std::function<void(ArbiterLink&)>& fn);
+
+  Actor& actor_;
+  std::vector<std::unique_ptr<ArbiterLink>> links_;
+};
+
+}  // namespace troupe

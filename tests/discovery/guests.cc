@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The program of which the tests with several programs start several: what it does is its first
+// argument, where the arbiter is the second (empty: nowhere; "a,b": there are two), and a name or
+// number the third.
+
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "troupe/troupe.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string toast() { return "to the health of " + troupe::current_actor().name(); }
+std::string toast_by_way_of(const std::string& name) {
+  return troupe::wait_for_actor(name).run<&toast>();
+}
+inline const auto& party = troupe::module<"party", &toast, &toast_by_way_of>;
+
+void say(const std::string& line) { std::cout << line << std::endl; }
+
+struct Guest {
+  std::string arbiter;
+  std::string name;
+
+  troupe::RunOptions options() const {
+    troupe::RunOptions options;
+    options.name = name;
+    const std::size_t comma = arbiter.find(',');
+    options.arbiter_addr = arbiter.substr(0, comma);
+    if (comma != std::string::npos) options.registry_addrs = {arbiter.substr(comma + 1)};
+    options.enable_modules = {party};
+    return options;
+  }
+};
+
+// Says what it is, and serves.
+void attend() {
+  const troupe::CurrentActor self = troupe::current_actor();
+  say(self.is_arbiter() ? "arbiter at " + self.address().str() : "guest");
+  troupe::sleep_forever();
+}
+
+void attend_with_child() {
+  troupe::open_nursery([](troupe::ActorNursery& n) {
+    n.start_actor("child", {.enable_modules = {party}});
+    attend();
+  });
+}
+
+// Finds the actor of that name and says what it says.
+void visit(const std::string& name) {
+  troupe::fail_after(20s, [&] { say(troupe::wait_for_actor(name).run<&toast>()); });
+}
+
+// The same from a child, which asks the arbiter itself.
+void visit_by_child(const std::string& name) {
+  troupe::open_nursery([&](troupe::ActorNursery& n) {
+    const troupe::Portal child = n.start_actor("messenger", {.enable_modules = {party}});
+    say(child.run<&toast_by_way_of>(name));
+    n.cancel();
+  });
+}
+
+// Says who of that name is there, and at which address.
+void look_for(const std::string& name) {
+  say(std::to_string(troupe::find_actors(name).size()) + " of that name");
+  const auto found = troupe::find_actor(name);
+  say(found ? found->run<&toast>() : "nobody");
+}
+
+// Looks for somebody all the time. When the outcome changes it says so, and for which time.
+void keep_looking_for(const std::string& name) {
+  std::map<std::string, int> times;
+  std::string before;
+  for (;; troupe::sleep(5ms)) {
+    std::string now;
+    try {
+      const auto found = troupe::find_actor(name);
+      now = found ? found->run<&toast>() : "nobody";
+    } catch (const troupe::TransportClosed& closed) {
+      // Whoever was just being called may be the one that died; the next look tells.
+      if (std::string(closed.what()).find("the arbiter at") == std::string::npos) continue;
+      now = "no arbiter";
+    }
+    if (now != before) say(now + ", " + std::to_string(++times[now]));
+    before = now;
+  }
+}
+
+// As many actors of one name as `count` says, started at once.
+void be_many(int count) {
+  troupe::open_nursery([&](troupe::ActorNursery& n) {
+    troupe::open_task_nursery([&](troupe::TaskNursery& tasks) {
+      for (int i = 0; i < count; ++i) tasks.start_soon([&n] { n.start_actor("twin"); });
+    });
+    say(std::to_string(troupe::find_actors("twin").size()) + " twins");
+    troupe::wait_for_actor("twin");
+    n.cancel();
+  });
+  say(std::to_string(troupe::find_actors("twin").size()) + " twins");
+}
+
+void cancel_arbiter() {
+  say(troupe::get_arbiter().cancel_actor() ? "the arbiter has ended"
+                                           : "the arbiter is still there");
+}
+
+// A program that has joined nothing calls on another program's arbiter.
+void drop_in_on(const std::string& arbiter) {
+  say(troupe::get_arbiter(arbiter).run<&toast>());
+  say(troupe::find_actor("host") ? "the host is in my tree" : "the host is in another tree");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string role = argc > 1 ? argv[1] : "attend";
+  const Guest guest{argc > 2 ? argv[2] : "", argc > 3 ? argv[3] : "guest"};
+  if (role == "daemon") return troupe::run_daemon(argc, argv, {party}, guest.options());
+  troupe::RunOptions visitor = guest.options();
+  visitor.name = "visitor";
+  const std::map<std::string, std::function<void()>> roles = {
+      {"visit", [&] { visit(guest.name); }},
+      {"visit_by_child", [&] { visit_by_child(guest.name); }},
+      {"look_for", [&] { look_for(guest.name); }},
+      {"keep_looking_for", [&] { keep_looking_for(guest.name); }},
+      {"be_many", [&] { be_many(std::stoi(guest.name)); }},
+      {"cancel_arbiter", [] { cancel_arbiter(); }},
+      {"drop_in_on", [&] { drop_in_on(guest.name); }},
+  };
+  const auto visiting = roles.find(role);
+  if (visiting != roles.end()) return troupe::run(argc, argv, std::move(visitor), visiting->second);
+  if (role == "attend_with_child") {
+    return troupe::run(argc, argv, guest.options(), &attend_with_child);
+  }
+  return troupe::run(argc, argv, guest.options(), &attend);
+}
