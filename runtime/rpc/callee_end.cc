@@ -67,6 +67,10 @@ void CalleeEnd::call() {
 }
 
 void CalleeEnd::run() {
+  struct Served {
+    CalleeEnd& end;
+    ~Served() { end.unlink(); }  // a sink may keep the end itself
+  } const served{*this};
   log_line(LogLevel::trace, "rpc", "serves ", function_.name);
   if (caller_) set_current_caller(*caller_);
   try {

@@ -64,12 +64,11 @@ Bytes& OpenerEnd::result() {
   return result_;
 }
 
-// Several may ask, and wait, at once.
+// Several may ask, and wait, at once; all get the same.
 std::exception_ptr OpenerEnd::failure() {
-  if (lost() && !explained_ && explainer_ != nullptr) {
-    failure_ = explainer_->explain(failure_);
-    explained_ = true;
-  }
+  if (!lost() || explained_ || explainer_ == nullptr) return failure_;
+  std::exception_ptr why = explainer_->explain(failure_);
+  if (!std::exchange(explained_, true)) failure_ = std::move(why);
   return failure_;
 }
 
