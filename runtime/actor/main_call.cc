@@ -101,7 +101,8 @@ void MainCall::fail(std::exception_ptr error) {
 
 void MainCall::on_closed(std::exception_ptr why) {
   detach();
-  lose_port(nullptr);
+  keep_uids();
+  finish(nullptr);
   cut_off_ = std::move(why);
   link_->stop_for(Stop::lost);
 }

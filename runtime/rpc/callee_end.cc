@@ -67,6 +67,10 @@ void CalleeEnd::call() {
 }
 
 void CalleeEnd::run() {
+  struct Served {
+    CalleeEnd& end;
+    ~Served() { end.unlink(); }  // a sink may keep the end itself
+  } const served{*this};
   log_line(LogLevel::trace, "rpc", "serves ", function_.name);
   if (caller_) set_current_caller(*caller_);
   try {
@@ -103,7 +107,8 @@ void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
 // Cancelled first: who waits in the stream then is not told of its end, as if that were an error.
 void CalleeEnd::on_closed(std::exception_ptr why) {
   scope_.cancel("the caller is gone");
-  lose_port(std::move(why));
+  keep_uids();
+  finish(std::move(why));
 }
 
 void CalleeEnd::answer(FrameKind kind, Bytes& payload) {
@@ -113,7 +118,12 @@ void CalleeEnd::answer(FrameKind kind, Bytes& payload) {
   } else {
     port()->send(kind, id(), std::move(payload));
   }
+  end();
+}
+
+void CalleeEnd::end() noexcept {
   port()->close_dialog(id());
+  if (weak_from_this().use_count() > 1) keep_uids();  // a sink has got out
   finish(nullptr);
 }
 
@@ -153,8 +163,7 @@ void CalleeEnd::answer_error(const std::exception_ptr& error) noexcept {
 
 void CalleeEnd::give_up(const std::exception_ptr& error, const char* why) noexcept {
   report_unsent(error, why);
-  port()->close_dialog(id());
-  finish(nullptr);
+  end();
 }
 
 void CalleeEnd::report_unsent(const std::exception_ptr& error, const char* why) const noexcept {

@@ -69,6 +69,7 @@ class CalleeEnd final : public DialogEnd,
   void answer(FrameKind kind, Bytes& payload);
   void answer_cancelled() noexcept;
   void answer_error(const std::exception_ptr& error) noexcept;
+  void end() noexcept;
   void give_up(const std::exception_ptr& error, const char* why) noexcept;
   void report_unsent(const std::exception_ptr& error, const char* why) const noexcept;
 

@@ -207,11 +207,10 @@ void DialogEnd::throw_out_of_place(FrameKind kind) const {
   throw Error(std::string("a frame '") + to_string(kind) + "' out of place in " + what());
 }
 
-void DialogEnd::lose_port(std::exception_ptr why) noexcept {
+void DialogEnd::keep_uids() noexcept {
   kept_ = std::make_unique<std::pair<Uid, Uid>>(peer(), self());
   peer_ = &kept_->first;
   self_ = &kept_->second;
-  finish(std::move(why));
 }
 
 void DialogEnd::finish(std::exception_ptr failure) noexcept {

@@ -130,8 +130,8 @@ class DialogEnd : public DialogHandler {
   /// receiver gets. Unless the connection has ended, the caller tells it.
   void finish(std::exception_ptr failure) noexcept;
 
-  /// The connection has ended: as `finish`, and the port may be gone from now on.
-  void lose_port(std::exception_ptr why) noexcept;
+  /// The port may be gone from now on: keeps who the two ends are.
+  void keep_uids() noexcept;
 
   /// The other side asks this one to end: acknowledges that. Throws when it has asked before.
   void on_cancel_requested();

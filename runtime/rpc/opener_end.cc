@@ -64,12 +64,11 @@ Bytes& OpenerEnd::result() {
   return result_;
 }
 
-// Several may ask, and wait, at once.
+// Several may ask, and wait, at once; all get the same.
 std::exception_ptr OpenerEnd::failure() {
-  if (lost() && !explained_ && explainer_ != nullptr) {
-    failure_ = explainer_->explain(failure_);
-    explained_ = true;
-  }
+  if (!lost() || explained_ || explainer_ == nullptr) return failure_;
+  std::exception_ptr why = explainer_->explain(failure_);
+  if (!std::exchange(explained_, true)) failure_ = std::move(why);
   return failure_;
 }
 
@@ -137,6 +136,7 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
 }
 
 void OpenerEnd::on_closed(std::exception_ptr why) {
+  keep_uids();
   settle(Outcome::lost, std::move(why));
   cancel_body("the connection has ended");
 }
@@ -150,11 +150,7 @@ void OpenerEnd::end(Outcome outcome, std::exception_ptr failure) {
 void OpenerEnd::settle(Outcome outcome, std::exception_ptr failure) {
   outcome_ = outcome;
   failure_ = std::move(failure);
-  if (outcome == Outcome::lost) {
-    lose_port(failure_);
-  } else {
-    finish(failure_);
-  }
+  finish(failure_);
   started_or_ended_.set();
   ended_.set();
 }

@@ -150,7 +150,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Started", {{FrameKind::started, window(1, 1)}}, "'started' out of place"},
         Case{"Return", {{FrameKind::ret, ""}}, "'ret' out of place"},
         Case{"Error", {{FrameKind::error, ""}}, "'error' out of place"},
-        Case{"TwoCancels", {{FrameKind::cancel, ""}, {FrameKind::cancel, ""}}, "second cancel"},
+        Case{"TwoCancels",
+             {{FrameKind::cancel, ""}, {FrameKind::cancel, ""}},
+             "'cancel' out of place"},
         Case{"AnAcknowledgement", {{FrameKind::cancel_ack, ""}}, "'cancel_ack' out of place"}),
     name_of);
 
