@@ -17,9 +17,9 @@ ActorNursery::ActorNursery(detail::NurseryKey key, NurseryOptions options)
 
 ActorNursery::~ActorNursery() = default;
 
-ActorOptions ActorNursery::named(std::string name) {
+ActorOptions ActorNursery::named(std::string_view name) {
   ActorOptions options;
-  options.name = std::move(name);
+  options.name = name;
   return options;
 }
 
@@ -29,12 +29,12 @@ void ActorNursery::on_body_end() { supervision_->on_body_end(); }
 
 void ActorNursery::on_child_end() noexcept { supervision_->dismiss_helpers(); }
 
-Portal ActorNursery::start_actor(std::string name, ActorOptions options) {
+Portal ActorNursery::start_daemon(std::string_view name, ActorOptions options) {
   if (!options.name.empty() && options.name != name) {
-    throw UsageError("start_actor was given two names, '" + name + "' and '" + options.name +
-                     "'; give one");
+    throw UsageError("start_actor was given two names, '" + std::string(name) + "' and '" +
+                     options.name + "'; give one");
   }
-  options.name = std::move(name);
+  options.name = name;
   return start_actor(std::move(options));
 }
 
@@ -42,7 +42,7 @@ Portal ActorNursery::start_actor(ActorOptions options) {
   ChildPlan plan;
   plan.restart = supervision_->restart_of(options, false);
   plan.options = std::move(options);
-  return start(std::move(plan));
+  return start_child(std::move(plan));
 }
 
 Portal ActorNursery::start_one_shot(ActorOptions options, const std::string& key, Bytes call,
@@ -54,12 +54,12 @@ Portal ActorNursery::start_one_shot(ActorOptions options, const std::string& key
   plan.functions = {key};
   plan.outcome = std::move(outcome);
   plan.call = std::move(call);
-  return start(std::move(plan));
+  return start_child(std::move(plan));
 }
 
 // The task that looks after the child lives until the child is gone for good. Until the child
 // serves, it is the caller's, and ends with the caller.
-Portal ActorNursery::start(ChildPlan plan) {
+Portal ActorNursery::start_child(ChildPlan plan) {
   const std::string name = "actor " + plan.options.name;
   const auto slot = std::make_shared<ChildSlot>(Actor::booted(), *supervision_, std::move(plan),
                                                 supervision_->next_order());

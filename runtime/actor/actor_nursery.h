@@ -8,6 +8,8 @@
 #include <concepts>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,10 @@ template <class T>
 concept NamelessCallable = (std::is_class_v<T> && !requires { T::pointer; }) ||
                            std::is_function_v<std::remove_pointer_t<T>>;
 
+/// Text. Names are taken by templates, as `{.name = "x"}` could be a std::string to g++.
+template <class T>
+concept ActorName = std::convertible_to<T, std::string_view>;
+
 }  // namespace detail
 
 /// Starts actors and tasks and waits for them. Resource; made by `open_nursery` only.
@@ -59,7 +65,10 @@ class ActorNursery : public TaskNursery {
   /// Throws `SpawnFailed` when it cannot be started. Where actors are started again, the portal
   /// leads to the new incarnation: calls that are under way when one dies end with `ActorDied`,
   /// calls that are made meanwhile wait for the next.
-  Portal start_actor(std::string name, ActorOptions options = {});
+  template <detail::ActorName Name>
+  Portal start_actor(Name&& name, ActorOptions options = {}) {
+    return start_daemon(std::forward<Name>(name), std::move(options));
+  }
   /// The same; the name stands in the options.
   Portal start_actor(ActorOptions options);
 
@@ -81,19 +90,19 @@ class ActorNursery : public TaskNursery {
     return {std::move(portal), std::move(outcome)};
   }
   /// The same, with the name alone.
-  template <auto F, class... Args>
-  OneShot<F> run_in_actor(const char* name, Args&&... args) {
-    return run_in_actor<F>(named(name), std::forward<Args>(args)...);
-  }
-  /// The same, with the name alone.
-  template <auto F, class... Args>
-  OneShot<F> run_in_actor(const std::string& name, Args&&... args) {
-    return run_in_actor<F>(named(name), std::forward<Args>(args)...);
+  template <auto F, detail::ActorName Name, class... Args>
+  OneShot<F> run_in_actor(Name&& name, Args&&... args) {
+    return run_in_actor<F>(named(std::forward<Name>(name)), std::forward<Args>(args)...);
   }
   /// The same for generic code: `n.run_in_actor(troupe::fn<&f>, name, args...)`.
-  template <auto F, class Name, class... Args>
+  template <auto F, detail::ActorName Name, class... Args>
   OneShot<F> run_in_actor(Fn<F>, Name&& name, Args&&... args) {
-    return run_in_actor<F>(std::forward<Name>(name), std::forward<Args>(args)...);
+    return run_in_actor<F>(named(std::forward<Name>(name)), std::forward<Args>(args)...);
+  }
+  /// The same, with options.
+  template <auto F, class... Args>
+  OneShot<F> run_in_actor(Fn<F>, ActorOptions options, Args&&... args) {
+    return run_in_actor<F>(std::move(options), std::forward<Args>(args)...);
   }
   /// Refuses what is no name of a function, with a sentence that says what to do.
   template <detail::NamelessCallable Callable, class... Args>
@@ -108,10 +117,11 @@ class ActorNursery : public TaskNursery {
  private:
   friend std::vector<Portal> detail::start_cluster(ActorNursery&, const ClusterOptions&);
 
-  static ActorOptions named(std::string name);
+  static ActorOptions named(std::string_view name);
+  Portal start_daemon(std::string_view name, ActorOptions options);
   Portal start_one_shot(ActorOptions options, const std::string& key, Bytes call,
                         std::shared_ptr<MainOutcome> outcome);
-  Portal start(ChildPlan plan);
+  Portal start_child(ChildPlan plan);
   void on_body_end() override;
   void on_child_end() noexcept override;
   // Whatever ends its actors early counts as a call: `cancel_called()` tells how they ended.

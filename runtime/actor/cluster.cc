@@ -55,7 +55,7 @@ std::vector<Portal> start_cluster(ActorNursery& nursery, const ClusterOptions& o
       plan->is_helper = true;
       starters.start_soon("start of " + names[i],
                           [&nursery, &portal = started[i], plan = std::move(plan)] {
-                            portal.emplace(nursery.start(std::move(*plan)));
+                            portal.emplace(nursery.start_child(std::move(*plan)));
                           });
     }
   });
