@@ -125,7 +125,7 @@ TEST(RestartTest, ACallDuringTheRestartCanBeCancelled) {
     kill(frank);
     EXPECT_FALSE(frank.connected());
     EXPECT_FALSE(troupe::move_on_after(10ms, [&] { frank.run<&pid_of_actor>(); }));
-    EXPECT_TRUE(frank.cancel_actor());  // ends the restart, too
+    EXPECT_TRUE(frank.cancel_actor());                            // ends the restart, too
     EXPECT_THROW(frank.run<&pid_of_actor>(), troupe::ActorDied);  // what its last incarnation did
     EXPECT_FALSE(frank.cancel_actor());
   });

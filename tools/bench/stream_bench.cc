@@ -19,7 +19,6 @@
 namespace troupe::bench {
 namespace {
 
-
 struct Both {
   using Started = void;
   using ToCallee = std::string;
@@ -62,8 +61,7 @@ double memory_kib() {
   return 0;
 }
 
-inline const auto& peer =
-    module<"peer", &produce, &duplex, &echo, &wait_for_ever, &memory_kib>;
+inline const auto& peer = module<"peer", &produce, &duplex, &echo, &wait_for_ever, &memory_kib>;
 
 // Runs `body(portal)` with another actor, and returns its value.
 template <class Body>
