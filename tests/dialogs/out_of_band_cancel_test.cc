@@ -37,7 +37,11 @@ void plainly_sleeps() {
   note("waits");
   troupe::sleep_forever();
 }
-bool cancels(const std::string& name) { return troupe::wait_for_actor(name).cancel_actor(); }
+// Ends the actor of that name, and then finds it gone.
+bool cancels(const std::string& name) {
+  const troupe::Portal portal = troupe::wait_for_actor(name);
+  return portal.cancel_actor() && !portal.cancel_actor();
+}
 
 inline const auto& sleepers =
     troupe::module<"sleepers", &sleeps, &never_starts, &plainly_sleeps, &cancels>;
