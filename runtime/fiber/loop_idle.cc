@@ -23,7 +23,7 @@ namespace {
 // A loop turn aims at this length between two looks at the world, by adapting the budget of
 // operations and the number of switches.
 constexpr Duration turn_goal = std::chrono::microseconds(200);
-constexpr int max_budget = 128;
+constexpr int max_budget = 256;
 constexpr int min_picks = 8;
 constexpr int max_picks = 256;
 

@@ -29,9 +29,9 @@ struct Window {
   friend bool operator==(const Window&, const Window&) = default;
 };
 
-/// What a receiver grants by default. Enough to keep two cores busy with small values, and two
-/// large values under way; less than what a stopped receiver may cost.
-inline constexpr Window default_window{4096, 2u << 20};
+/// What a receiver grants by default. Enough to keep two cores busy with small values, and three
+/// values of 1 MiB under way; less than what a stopped receiver may cost.
+inline constexpr Window default_window{16'384, 5u << 19};
 
 /// What a value counts, beside its octets: about what it costs to keep.
 inline constexpr std::size_t value_overhead = 64;
@@ -96,7 +96,7 @@ class ReceiveWindow {
     if (theirs_.is_unlimited()) return std::nullopt;
     ++owed_.messages;
     owed_.octets += cost;
-    if (owed_.messages < (size_.messages + 1) / 2 && owed_.octets < size_.octets / 2)
+    if (owed_.messages < (size_.messages + 1) / 2 && owed_.octets < size_.octets / 4)
       return std::nullopt;
     return settle();
   }

@@ -19,7 +19,7 @@ enum class Overrun : std::uint8_t {
 /// body)`.
 struct StreamOptions {
   Overrun overrun = Overrun::wait;  ///< What happens when the buffer is full.
-  /// How many values are buffered; 0: the default, 4096 values of 2 MiB together at most (which
+  /// How many values are buffered; 0: the default, 16,384 values of 2.5 MiB together at most (which
   /// also bounds `wait` when given).
   std::size_t buffer = 0;
 };

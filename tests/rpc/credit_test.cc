@@ -101,8 +101,8 @@ TEST(ReceiveWindowTest, GrantsWhenHalfIsTaken) {
   EXPECT_EQ(window.taken(100), std::nullopt);
 }
 
-TEST(ReceiveWindowTest, GrantsWhenHalfOfTheOctetsIsTaken) {
-  ReceiveWindow window({1000, 1000});
+TEST(ReceiveWindowTest, GrantsWhenAQuarterOfTheOctetsIsTaken) {
+  ReceiveWindow window({1000, 2000});
   EXPECT_TRUE(window.arrived(400));
   EXPECT_TRUE(window.arrived(400));
   EXPECT_EQ(window.taken(400), std::nullopt);

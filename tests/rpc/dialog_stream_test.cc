@@ -87,12 +87,12 @@ TEST(DialogStreamTest, TheReceiverGrantsWhatTheSenderMaySend) {
 
 TEST(DialogStreamTest, GrantsComeInLargeParts) {
   play([](ServedPair& pair) {
-    pair.portal().open_stream<&count_to>(10'000, [](ReceiveStream<int>& values) {
+    pair.portal().open_stream<&count_to>(40'000, [](ReceiveStream<int>& values) {
       int expected = 0;
       for (const int value : values) ASSERT_EQ(value, expected++);
-      EXPECT_EQ(expected, 10'000);
+      EXPECT_EQ(expected, 40'000);
     });
-    // 2,048 each; the last is not worth sending if the end has come by then.
+    // 8,192 each; the last is not worth sending if the end has come by then.
     EXPECT_GE(pair.connector.sent(FrameKind::credit), 3);
     EXPECT_LE(pair.connector.sent(FrameKind::credit), 4);
     EXPECT_EQ(pair.acceptor.sent(FrameKind::stop), 0);  // the return says it
@@ -100,13 +100,13 @@ TEST(DialogStreamTest, GrantsComeInLargeParts) {
   });
 }
 
-// The octets of values count as well: two of 1 MiB fill the window, the second overdraws it.
+// The octets of values count as well: three of 1 MiB fill the window, the third overdraws it.
 TEST(DialogStreamTest, LargeValuesWaitForCreditInOctets) {
   play([](ServedPair& pair) {
     pair.portal().open_stream<&large>(4, std::size_t{1} << 20,
                                       [&](ReceiveStream<std::string>& values) {
                                         wait_all_tasks_blocked();
-                                        EXPECT_EQ(pair.acceptor.sent(FrameKind::yield), 2);
+                                        EXPECT_EQ(pair.acceptor.sent(FrameKind::yield), 3);
                                         int count = 0;
                                         for (const std::string& value : values)
                                           count += value.size() == 1u << 20 ? 1 : 0;

@@ -350,7 +350,7 @@ TEST(DialogTest, DroppingStartsWithWhatHasComeAlready) {
     const auto talk = [&] {
       pair.portal().open_context<&talks_for_ever>([&](auto& ctx, int) {
         wait_all_tasks_blocked();
-        EXPECT_EQ(pair.acceptor.sent(FrameKind::yield), 4096);
+        EXPECT_EQ(pair.acceptor.sent(FrameKind::yield), detail::default_window.messages);
         pair.network.hold(true);
         ctx.open_stream(StreamOptions{.overrun = Overrun::drop_oldest, .buffer = 3},
                         [](ScriptStream& stream) {

@@ -190,8 +190,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ValueAfterStop",
              {{FrameKind::stop, half_close}, {FrameKind::yield, "x"}},
              "'yield' out of place"},
-        // 4,096 values are granted from the start, and nobody takes one.
-        Case{"TooManyValues", Frames(4097, {FrameKind::yield, encode(std::string())}),
+        // So many values are granted from the start, and nobody takes one.
+        Case{"TooManyValues",
+             Frames(detail::default_window.messages + 1, {FrameKind::yield, encode(std::string())}),
              "more values of a stream than there was credit for"},
         Case{"TooManyOctets",
              {{FrameKind::yield, encode(std::string(3u << 20, 'x'))},
