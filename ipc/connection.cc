@@ -52,6 +52,11 @@ void Connection::send_copy(FrameKind kind, std::uint64_t dialog, BytesView paylo
   line_->queued();
 }
 
+void Connection::send_value(std::uint64_t dialog, BytesView octets) {
+  line_->session().send_value(dialog, octets);
+  line_->queued();
+}
+
 void Connection::wait_for_room() { line_->wait_for_room(); }
 
 const Uid& Connection::self() const noexcept { return line_->session().self(); }

@@ -64,6 +64,7 @@ class Connection final : public DialogPort, public std::enable_shared_from_this<
   void close_dialog(std::uint64_t dialog) noexcept override;
   void send(FrameKind kind, std::uint64_t dialog, Bytes payload) override;
   void send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) override;
+  void send_value(std::uint64_t dialog, BytesView octets) override;
   std::size_t queued() const noexcept override;
   void wait_for_room() override;
   const Uid& self() const noexcept override;

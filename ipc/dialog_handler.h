@@ -18,6 +18,9 @@ class DialogHandler {
   /// leaves it ends the connection.
   virtual void on_frame(FrameKind kind, BytesView payload) = 0;
 
+  /// The same for a payload that came in pieces, and that the handler may keep.
+  virtual void on_large_frame(FrameKind kind, Bytes payload) { on_frame(kind, payload); }
+
   /// The connection has ended and the dialog with it: nothing more comes, and its id is gone. `why`
   /// is a `TransportClosed`. Comes at most once, and never after the dialog was closed here.
   virtual void on_closed(std::exception_ptr why) = 0;

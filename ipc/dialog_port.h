@@ -29,6 +29,9 @@ class DialogPort {
   virtual void send(FrameKind kind, std::uint64_t dialog, Bytes payload) = 0;
   /// The same for a payload that is copied, which suits small ones.
   virtual void send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) = 0;
+  /// Queues a value of a stream, of at most `max_small_payload` octets, as `send_copy` would: small
+  /// ones share a frame with those before them.
+  virtual void send_value(std::uint64_t dialog, BytesView octets) = 0;
   /// Octets that are queued here and not yet handed to the network.
   virtual std::size_t queued() const noexcept = 0;
   /// Waits until not much is queued any more, or the connection has ended. Checkpoint.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/ipc/frame.h"
 
+#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -56,9 +57,10 @@ void check_header(const Header& header, std::size_t left) {
 }  // namespace
 
 const char* to_string(FrameKind kind) noexcept {
-  static constexpr const char* names[] = {
-      "hello", "welcome", "proof",      "refuse", "start", "started", "yield", "stop",   "ret",
-      "error", "cancel",  "cancel_ack", "credit", "ping",  "pong",    "bye",   "bye_ack"};
+  static constexpr const char* names[] = {"hello",   "welcome", "proof",      "refuse", "start",
+                                          "started", "yield",   "yields",     "stop",   "ret",
+                                          "error",   "cancel",  "cancel_ack", "credit", "ping",
+                                          "pong",    "bye",     "bye_ack"};
   const auto index = static_cast<std::size_t>(kind) - 1;
   return index < std::size(names) ? names[index] : "unknown";
 }
@@ -67,6 +69,18 @@ void append_frame(Bytes& out, FrameKind kind, std::uint64_t dialog, BytesView pa
   const Header header = make_header(kind, 0, dialog, payload.size());
   out.append(reinterpret_cast<const char*>(&header), sizeof header);
   out.append(payload);
+}
+
+void set_frame_length(char* frame, std::size_t octets) noexcept {
+  const auto length = static_cast<std::uint32_t>(octets);
+  std::memcpy(frame + offsetof(Header, length), &length, sizeof length);
+}
+
+void append_value(Bytes& out, BytesView octets) {
+  std::size_t length = octets.size();
+  for (; length >= 0x80; length >>= 7) out.push_back(static_cast<char>(length | 0x80));
+  out.push_back(static_cast<char>(length));
+  out.append(octets);
 }
 
 char* write_piece(char* out, FrameKind kind, std::uint64_t dialog, const Piece& piece) noexcept {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/error.h"
@@ -22,6 +23,7 @@ enum class FrameKind : std::uint8_t {
   start,       ///< Opens a dialog.
   started,     ///< The callee's first word to the opener.
   yield,       ///< One value of a stream, either way.
+  yields,      ///< Several small ones.
   stop,        ///< No more values from me.
   ret,         ///< The callee's result; its last frame.
   error,       ///< The callee's error; its last frame.
@@ -79,12 +81,45 @@ class ProtocolViolation : public Error {
 /// Appends one whole frame to `out`.
 void append_frame(Bytes& out, FrameKind kind, std::uint64_t dialog, BytesView payload);
 
+/// Says in the header of a frame that its payload has so many octets.
+void set_frame_length(char* frame, std::size_t octets) noexcept;
+
 /// Writes a frame that carries one piece to `out`, which has room for both headers and the octets;
 /// returns the end.
 char* write_piece(char* out, FrameKind kind, std::uint64_t dialog, const Piece& piece) noexcept;
 
 /// Unpacks the payload of a frame with `is_piece`. Throws `ProtocolViolation` when it is malformed.
 Piece parse_piece(BytesView payload);
+
+/// Appends one value to the payload of a frame `yields`: its length, seven bits to an octet, the
+/// least first, and then its octets.
+void append_value(Bytes& out, BytesView octets);
+
+/// The octets that `append_value` takes for the length of so many octets.
+constexpr std::size_t value_prefix_size(std::size_t octets) noexcept {
+  std::size_t size = 1;
+  for (; octets >= 0x80; octets >>= 7) ++size;
+  return size;
+}
+
+/// Takes the next value from the payload of a frame `yields`; empty when it is not all there.
+/// Lifetime: that of the payload.
+inline std::optional<BytesView> take_value(BytesView& rest) noexcept {
+  std::size_t length = 0;
+  std::size_t at = 0;
+  for (unsigned shift = 0; shift <= 28; shift += 7) {
+    if (at == rest.size()) return std::nullopt;
+    const auto octet = static_cast<std::uint8_t>(rest[at++]);
+    length |= static_cast<std::size_t>(octet & 0x7f) << shift;
+    if (octet < 0x80) {
+      if (length > rest.size() - at) return std::nullopt;
+      const BytesView value = rest.substr(at, length);
+      rest.remove_prefix(at + length);
+      return value;
+    }
+  }
+  return std::nullopt;
+}
 
 /// Goes through the frames of one message. Lifetime: the message must outlive the frames.
 class FrameReader {

@@ -24,13 +24,17 @@ struct Limits {
   std::uint64_t max_queued = std::uint64_t{1} << 30;
 };
 
-/// Payloads above this are cut into pieces of this size, so that other frames can pass between
-/// them.
-inline constexpr std::size_t piece_size = 64 * 1024;
+/// Payloads up to this travel as they are, many to a message. Larger ones are moved rather than
+/// copied on their way, and cut into pieces.
+inline constexpr std::size_t max_small_payload = 64 * 1024;
+
+/// The size of a piece: other frames can pass between two of them, and libzmq moves one with few
+/// system calls.
+inline constexpr std::size_t piece_size = 256 * 1024;
 
 /// Octets of the largest transport message: two lanes and one piece, each with room to spare for
 /// headers. A larger one ends the connection before it is read.
-inline constexpr std::size_t max_message_size = 4 * piece_size;
+inline constexpr std::size_t max_message_size = 2 * piece_size;
 
 /// Octets of the largest message that is looked at before the peer has proved who it is.
 inline constexpr std::size_t max_handshake_size = 4 * 1024;

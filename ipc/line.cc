@@ -14,7 +14,7 @@ namespace {
 // From here on a turn's output does not wait for the turn's end.
 constexpr std::size_t flush_at = 16 * 1024;
 // Who heeds `wait_for_room` goes on when less is queued.
-constexpr std::size_t room_below = 4 * piece_size;
+constexpr std::size_t room_below = 4 * max_small_payload;
 }  // namespace
 
 Line::Line(SessionConfig config, Link& link, Pump& pump, TransportHandler& handler)

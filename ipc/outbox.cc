@@ -9,13 +9,15 @@ namespace troupe {
 
 namespace {
 
-constexpr std::size_t chunk_size = frame_header_size + piece_size;
-static_assert(3 * (chunk_size + piece_header_size) < max_message_size);
+constexpr std::size_t chunk_size = frame_header_size + max_small_payload;
+static_assert(2 * chunk_size + frame_header_size + piece_header_size + piece_size <
+              max_message_size);
 
 constexpr bool is_urgent(FrameKind kind) noexcept {
   switch (kind) {
     case FrameKind::started:
     case FrameKind::yield:
+    case FrameKind::yields:
     case FrameKind::stop:
     case FrameKind::ret:
     case FrameKind::error:
@@ -33,12 +35,30 @@ constexpr bool overtakes(FrameKind kind, FrameKind transfer) noexcept {
 
 }  // namespace
 
+void Outbox::Lane::make_room(std::size_t octets) {
+  if (tail_.empty() || tail_.size() + octets <= chunk_size) return;
+  full_.push_back(std::exchange(tail_, {}));
+  tail_.reserve(chunk_size);
+  values_of_ = 0;
+}
+
 void Outbox::Lane::push(FrameKind kind, std::uint64_t dialog, BytesView payload) {
-  if (!tail_.empty() && tail_.size() + frame_header_size + payload.size() > chunk_size) {
-    full_.push_back(std::exchange(tail_, {}));
-    tail_.reserve(chunk_size);
-  }
+  make_room(frame_header_size + payload.size());
   append_frame(tail_, kind, dialog, payload);
+  values_of_ = 0;
+}
+
+bool Outbox::Lane::push_value(std::uint64_t dialog, BytesView octets) {
+  make_room(frame_header_size + value_prefix_size(octets.size()) + octets.size());
+  const bool opens = values_of_ != dialog;
+  if (opens) {
+    values_of_ = dialog;
+    values_frame_ = tail_.size();
+    append_frame(tail_, FrameKind::yields, dialog, {});
+  }
+  append_value(tail_, octets);
+  set_frame_length(tail_.data() + values_frame_, tail_.size() - values_frame_ - frame_header_size);
+  return opens;
 }
 
 char* Outbox::Lane::take_front(char* out) noexcept {
@@ -47,6 +67,7 @@ char* Outbox::Lane::take_front(char* out) noexcept {
   out += front.size();
   if (full_.empty()) {
     tail_.clear();  // keeps its memory for the next turn
+    values_of_ = 0;
   } else {
     full_.pop_front();
   }
@@ -56,6 +77,7 @@ char* Outbox::Lane::take_front(char* out) noexcept {
 void Outbox::Lane::clear() noexcept {
   full_.clear();
   tail_.clear();
+  values_of_ = 0;
 }
 
 Outbox::Lane& Outbox::lane_of(FrameKind kind) noexcept { return is_urgent(kind) ? urgent_ : data_; }
@@ -78,13 +100,27 @@ void Outbox::push(FrameKind kind, std::uint64_t dialog, Bytes payload) {
 }
 
 void Outbox::push_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) {
-  if (!transfers_.empty() || payload.size() > piece_size) return push(kind, dialog, Bytes(payload));
+  if (!transfers_.empty() || payload.size() > max_small_payload)
+    return push(kind, dialog, Bytes(payload));
   queued_ += frame_header_size + payload.size();
   lane_of(kind).push(kind, dialog, payload);
 }
 
+bool Outbox::push_value(std::uint64_t dialog, BytesView octets) {
+  const std::size_t size = value_prefix_size(octets.size()) + octets.size();
+  if (!transfers_.empty() && find_transfer(dialog) != nullptr) {
+    Bytes payload;
+    append_value(payload, octets);
+    push(FrameKind::yields, dialog, std::move(payload));
+    return true;
+  }
+  const bool opens = data_.push_value(dialog, octets);
+  queued_ += size + (opens ? frame_header_size : 0);
+  return opens;
+}
+
 void Outbox::queue(FrameKind kind, std::uint64_t dialog, Bytes payload) {
-  if (payload.size() <= piece_size) {
+  if (payload.size() <= max_small_payload) {
     lane_of(kind).push(kind, dialog, payload);
   } else {
     transfers_.push_back({kind, dialog, std::move(payload), 0, {}});

@@ -3,8 +3,8 @@
 
 // What one end of a connection has yet to send, packed into messages. Two lanes keep their order
 // each: urgent frames (start, cancel, credit, ...) go before data frames. Payloads above
-// `piece_size` are cut into pieces, of which one goes with each message, so that everything else
-// overtakes them; what follows in the same dialog waits for its end. Private to the package.
+// `max_small_payload` are cut into pieces, of which one goes with each message, so that everything
+// else overtakes them; what follows in the same dialog waits for its end. Private to the package.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +23,9 @@ class Outbox {
   void push(FrameKind kind, std::uint64_t dialog, Bytes payload);
   /// The same for a payload that is copied in any case.
   void push_copy(FrameKind kind, std::uint64_t dialog, BytesView payload);
+  /// Queues a value of a stream, which is copied: it joins the frame before it where that has
+  /// values of the same dialog. Returns whether it needed a frame of its own.
+  bool push_value(std::uint64_t dialog, BytesView octets);
   /// Queues a frame that goes out only when all the rest has gone.
   void push_last(FrameKind kind, BytesView payload = {});
 
@@ -44,6 +47,7 @@ class Outbox {
   class Lane {
    public:
     void push(FrameKind kind, std::uint64_t dialog, BytesView payload);
+    bool push_value(std::uint64_t dialog, BytesView octets);
     std::size_t front_size() const noexcept {
       return full_.empty() ? tail_.size() : full_.front().size();
     }
@@ -52,8 +56,12 @@ class Outbox {
     void clear() noexcept;
 
    private:
+    void make_room(std::size_t octets);
+
     std::deque<Bytes> full_;
     Bytes tail_;
+    std::uint64_t values_of_ = 0;   // the dialog whose values the last frame in `tail_` has, if any
+    std::size_t values_frame_ = 0;  // where that frame begins
   };
 
   struct Waiting {

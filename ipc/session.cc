@@ -180,19 +180,31 @@ void Session::handle_for_dialog(const FrameView& frame) {
   if (frame.kind != FrameKind::start && dialogs_.find(frame.dialog) == nullptr) {
     return deliver(frame.kind, frame.dialog, {});
   }
-  if (const std::optional<Bytes> whole = partials_.add(frame))
-    deliver(frame.kind, frame.dialog, *whole);
+  if (std::optional<Bytes> whole = partials_.add(frame))
+    deliver_large(frame.kind, frame.dialog, *std::move(whole));
 }
 
 void Session::deliver(FrameKind kind, std::uint64_t dialog, BytesView payload) {
   if (kind == FrameKind::start) return start_dialog(dialog, payload);
-  if (DialogHandler* handler = dialogs_.find(dialog)) return handler->on_frame(kind, payload);
+  if (DialogHandler* handler = find_handler(kind, dialog)) handler->on_frame(kind, payload);
+}
+
+void Session::deliver_large(FrameKind kind, std::uint64_t dialog, Bytes payload) {
+  if (kind == FrameKind::start) return start_dialog(dialog, payload);
+  if (DialogHandler* handler = find_handler(kind, dialog))
+    handler->on_large_frame(kind, std::move(payload));
+}
+
+// Null for a dialog that has ended here.
+DialogHandler* Session::find_handler(FrameKind kind, std::uint64_t dialog) {
+  if (DialogHandler* handler = dialogs_.find(dialog)) return handler;
   const bool known = opened_here(dialog) ? dialog < next_id_ : dialog <= highest_of_peer_;
   if (!known) {
     throw ProtocolViolation(std::string("a ") + to_string(kind) + " frame for dialog " +
                             std::to_string(dialog) + ", which was never opened");
   }
   ++late_frames_;
+  return nullptr;
 }
 
 void Session::start_dialog(std::uint64_t dialog, BytesView payload) {
@@ -265,6 +277,11 @@ void Session::send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload)
   if (!may_send(payload.size())) return;
   ++frames_sent_;
   outbox_.push_copy(kind, dialog, payload);
+}
+
+void Session::send_value(std::uint64_t dialog, BytesView octets) {
+  if (!may_send(octets.size())) return;
+  if (outbox_.push_value(dialog, octets)) ++frames_sent_;
 }
 
 void Session::push(FrameKind kind, std::uint64_t dialog, Bytes payload) {

@@ -98,6 +98,8 @@ class Session {
   void send(FrameKind kind, std::uint64_t dialog, Bytes payload);
   /// The same for a payload that is copied, which suits small ones.
   void send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload);
+  /// Queues a value of a stream, of at most `max_small_payload` octets, likewise.
+  void send_value(std::uint64_t dialog, BytesView octets);
   /// Ends the connection in order: after everything queued the peer is told, and the session closes
   /// when it has answered.
   void say_bye();
@@ -143,6 +145,8 @@ class Session {
   void handle_for_connection(const FrameView& frame);
   void handle_for_dialog(const FrameView& frame);
   void deliver(FrameKind kind, std::uint64_t dialog, BytesView payload);
+  void deliver_large(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  DialogHandler* find_handler(FrameKind kind, std::uint64_t dialog);
   void start_dialog(std::uint64_t dialog, BytesView payload);
   void check_known(const FrameView& frame) const;
 

@@ -18,7 +18,7 @@ namespace {
 constexpr int max_sockets = 32 * 1024;
 // Messages that may wait in a pipe, each way: enough to keep the I/O thread busy, few enough that
 // what is queued behind a large value is not far behind.
-constexpr int pipe_messages = 64;
+constexpr int pipe_messages = 24;
 
 struct Context {
   std::unique_ptr<zmq::context_t> context = std::make_unique<zmq::context_t>(1, max_sockets);

@@ -113,7 +113,7 @@ void CalleeEnd::on_closed(std::exception_ptr why) {
 
 void CalleeEnd::answer(FrameKind kind, Bytes& payload) {
   if (!open()) return;
-  if (payload.size() <= piece_size) {
+  if (payload.size() <= max_small_payload) {
     port()->send_copy(kind, id(), payload);
   } else {
     port()->send(kind, id(), std::move(payload));

@@ -109,8 +109,8 @@ void DialogEnd::throw_broken() {
 
 void DialogEnd::send_octets(Bytes& octets) {
   const std::uint64_t cost = cost_of(octets.size());
-  if (octets.size() <= piece_size) {
-    port_->send_copy(FrameKind::yield, id_, octets);
+  if (octets.size() <= max_small_payload) {
+    port_->send_value(id_, octets);
   } else {
     port_->send(FrameKind::yield, id_, std::move(octets));
   }
@@ -168,8 +168,12 @@ const std::exception_ptr& DialogEnd::own_cancellation() {
 void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
   switch (kind) {
     case FrameKind::yield:
-      if (!expects_values() || peer_stopped_) break;
-      if (input_ != nullptr) input_->accept(payload);
+      check_expects_value(kind);
+      if (input_ != nullptr) input_->accept(Bytes(payload));
+      return;
+    case FrameKind::yields:
+      check_expects_value(kind);
+      if (input_ != nullptr) input_->accept_several(payload);
       return;
     case FrameKind::stop:
       if (!expects_values() || peer_left_) break;
@@ -190,6 +194,16 @@ void DialogEnd::on_common_frame(FrameKind kind, BytesView payload) {
       break;
   }
   throw_out_of_place(kind);
+}
+
+void DialogEnd::on_large_frame(FrameKind kind, Bytes payload) {
+  if (kind != FrameKind::yield) return on_frame(kind, payload);
+  check_expects_value(kind);
+  if (input_ != nullptr) input_->accept(std::move(payload));
+}
+
+void DialogEnd::check_expects_value(FrameKind kind) const {
+  if (!expects_values() || peer_stopped_) throw_out_of_place(kind);
 }
 
 void DialogEnd::on_stop(BytesView payload) {

@@ -124,6 +124,8 @@ class DialogEnd : public DialogHandler {
   virtual bool expects_values() const noexcept = 0;
   /// Whether the other side may grant credit.
   virtual bool expects_credit() const noexcept = 0;
+  /// Keeps a value; throws as `on_frame`.
+  void on_large_frame(FrameKind kind, Bytes payload) override;
   /// Handles the frames of streams and the acknowledgement of a cancel; throws on others.
   void on_common_frame(FrameKind kind, BytesView payload);
   /// The dialog has ended: nothing is sent any more. `failure` (may be null) is what the stream's
@@ -165,6 +167,7 @@ class DialogEnd : public DialogHandler {
   void wake_next_sender() noexcept;
   [[noreturn]] void throw_broken();
   [[noreturn]] void throw_out_of_place(FrameKind kind) const;
+  void check_expects_value(FrameKind kind) const;
   void on_stop(BytesView payload);
   void send_octets(Bytes& octets);
 

@@ -38,7 +38,7 @@ OpenerEnd::~OpenerEnd() = default;
 
 void OpenerEnd::start(Bytes& request) {
   if (!open()) return;
-  if (request.size() <= piece_size) {
+  if (request.size() <= max_small_payload) {
     port()->send_copy(FrameKind::start, id(), request);
   } else {
     port()->send(FrameKind::start, id(), std::move(request));
@@ -109,8 +109,7 @@ void OpenerEnd::abandon() {
 void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
   switch (kind) {
     case FrameKind::ret:
-      result_ = Bytes(payload);
-      return end(Outcome::result, nullptr);
+      return on_result(Bytes(payload));
     case FrameKind::error: {
       BoxedError box = BoxedError::decode(payload);
       const bool cancelled = box.by_runtime && box.type == type_name<ContextCancelled>();
@@ -133,6 +132,16 @@ void OpenerEnd::on_frame(FrameKind kind, BytesView payload) {
       break;
   }
   on_common_frame(kind, payload);
+}
+
+void OpenerEnd::on_large_frame(FrameKind kind, Bytes payload) {
+  if (kind == FrameKind::ret) return on_result(std::move(payload));
+  DialogEnd::on_large_frame(kind, std::move(payload));
+}
+
+void OpenerEnd::on_result(Bytes result) {
+  result_ = std::move(result);
+  end(Outcome::result, nullptr);
 }
 
 void OpenerEnd::on_closed(std::exception_ptr why) {

@@ -82,11 +82,13 @@ class OpenerEnd final : public DialogEnd {
   std::string what() const override;
   std::exception_ptr explain(std::exception_ptr failure) override;
   void on_frame(FrameKind kind, BytesView payload) override;
+  void on_large_frame(FrameKind kind, Bytes payload) override;
   void on_closed(std::exception_ptr why) override;
 
  private:
   enum class Outcome : std::uint8_t { none, result, error, cancelled, lost };
 
+  void on_result(Bytes result);
   void end(Outcome outcome, std::exception_ptr failure);
   void settle(Outcome outcome, std::exception_ptr failure);
   void on_cancel_acked() override;

@@ -84,15 +84,15 @@ template <class T>
 class StreamMergeSource final : public MergeSource<T> {
  public:
   explicit StreamMergeSource(TypedInput<T>& input) : input_(input) {}
-  bool has_value() const override { return input_.state().has_value(); }
-  std::uint64_t first_arrival() const override { return input_.state().first_arrival(); }
-  T take() override { return *input_.try_next(); }
+  bool has_value() const override { return input_.has_value(); }
+  std::uint64_t first_arrival() const override { return input_.first_arrival(); }
+  T take() override { return input_.take(); }
   bool at_end() const override {
     if (!input_.finished()) return false;
     input_.report_end();
     return true;
   }
-  void watch(ArrivalWatcher& watcher) override { input_.state().watch(watcher); }
+  void watch(ArrivalWatcher& watcher) override { input_.watch(watcher); }
 
  private:
   TypedInput<T>& input_;

@@ -16,8 +16,10 @@ void throw_no_credit() {
   throw WouldBlock("the receiver has granted no credit for another value; use send to wait for it");
 }
 
-void TypedInput<void>::put(BytesView, std::uint64_t) {
-  throw MsgTypeError("a value came in a direction of a stream that has none");
+void TypedInput<void>::serve() {
+  if (!has_value()) return;
+  fail(std::make_exception_ptr(
+      MsgTypeError("a value came in a direction of a stream that has none")));
 }
 
 }  // namespace troupe::detail

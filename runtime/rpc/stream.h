@@ -191,10 +191,7 @@ namespace detail {
 template <>
 class TypedInput<void> final : public StreamInput {
  private:
-  std::size_t buffered() const noexcept override { return 0; }
-  void put(BytesView octets, std::uint64_t cost) override;
-  void drop_oldest() override {}
-  void close() noexcept override {}
+  void serve() override;
 };
 
 template <class T>

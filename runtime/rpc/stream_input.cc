@@ -23,7 +23,7 @@ Window window_of(const StreamOptions& options, Window before) {
 void StreamInput::configure(const StreamOptions& options) {
   overrun_ = options.overrun;
   if (options.buffer != 0) buffer_ = options.buffer;
-  while (overrun_ == Overrun::drop_oldest && buffered() > buffer_) drop_oldest();
+  while (overrun_ == Overrun::drop_oldest && values_.size() > buffer_) values_.pop(values_.front());
   const Window window = window_of(options, window_.size());
   if (window == window_.size()) return;
   if (end_ == nullptr) {  // nothing was granted yet
@@ -47,23 +47,63 @@ void StreamInput::send_grant(Window grant) {
   if (!finished_ && end_ != nullptr) end_->grant(grant);
 }
 
-void StreamInput::accept(BytesView octets) {
-  const std::uint64_t cost = cost_of(octets.size());
-  if (!window_.arrived(cost)) throw Error("more values of a stream than there was credit for");
-  any_came_ = true;
-  if (finished_ || abandoned_ || !make_room()) return;
-  try {
-    put(octets, cost);
-  } catch (...) {  // of a user's load function, too: no fault of the connection
-    finish(std::current_exception());
+void StreamInput::accept(Bytes octets) {
+  check_credit(octets.size());
+  if (!admits_value()) return;
+  values_.push(std::move(octets));
+  arrived();
+}
+
+void StreamInput::accept_several(BytesView octets) {
+  ValueReader reader(octets);
+  std::size_t count = 0;
+  for (; const std::optional<BytesView> value = reader.next(); ++count) check_credit(value->size());
+  if (count == 0) throw Error("a frame of values that has none");
+  if (overrun_ == Overrun::wait) {  // the credit has made the room
+    if (finished_ || abandoned_) return;
+    values_.push_several(octets, count);
+    return arrived();
+  }
+  reader = ValueReader(octets);
+  while (const std::optional<BytesView> value = reader.next()) {
+    if (admits_value()) values_.push(Bytes(*value));
+    arrived();
   }
 }
 
+void StreamInput::check_credit(std::size_t octets) {
+  if (!window_.arrived(cost_of(octets)))
+    throw Error("more values of a stream than there was credit for");
+  any_came_ = true;
+}
+
+void StreamInput::arrived() {
+  serve();
+  if (has_value()) tell_watchers();
+}
+
+void StreamInput::tell_watchers() noexcept {
+  watchers_.for_each([](ArrivalWatcher& watcher) { watcher.on_arrival(); });
+}
+
+void StreamInput::close() noexcept {
+  receivers_.unpark_all();
+  tell_watchers();
+}
+
+void StreamInput::fail(std::exception_ptr error) noexcept {
+  while (has_value()) values_.pop(values_.front());
+  finished_ = true;
+  failure_ = std::move(error);
+  close();
+}
+
 // Under `wait` the credit has made the room.
-bool StreamInput::make_room() {
-  if (overrun_ == Overrun::wait || buffered() < buffer_) return true;
+bool StreamInput::admits_value() {
+  if (finished_ || abandoned_) return false;
+  if (overrun_ == Overrun::wait || values_.size() < buffer_) return true;
   if (overrun_ == Overrun::drop_oldest) {
-    drop_oldest();
+    values_.pop(values_.front());
     return true;
   }
   finish(std::make_exception_ptr(

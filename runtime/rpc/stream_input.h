@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The receiving half of a stream: values that have arrived and are not yet taken, the credit that
-// is granted for more, and the end. Values are decoded as they come, straight from the message.
+// The receiving half of a stream: values that have arrived and are not yet taken, those who wait
+// for one, the credit that is granted for more, and the end.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,10 +11,13 @@
 #include <utility>
 
 #include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/memory_channel.h"
+#include "troupe/runtime/fiber/parking_lot.h"
 #include "troupe/runtime/rpc/call_codec.h"
 #include "troupe/runtime/rpc/credit.h"
 #include "troupe/runtime/rpc/stream_options.h"
+#include "troupe/runtime/rpc/value_queue.h"
 
 namespace troupe::detail {
 
@@ -40,9 +43,10 @@ class StreamInput {
   /// Sets how it buffers from now on.
   void configure(const StreamOptions& options);
 
-  /// A value has come. Throws when the sender had no credit for it: the connection is to end. A
-  /// value that does not decode ends the stream, with an error for its receiver.
-  void accept(BytesView octets);
+  /// A value has come. Throws when the sender had no credit for it: the connection is to end.
+  void accept(Bytes octets);
+  /// Several have come: the payload of a frame `yields`. Throws likewise, and when it is malformed.
+  void accept_several(BytesView octets);
   /// Nothing more comes; `error` (may be null) is what the receiver gets after the last value.
   void finish(std::exception_ptr error) noexcept;
   /// The same, when it is the dialog that has ended: what its error means may still be unknown.
@@ -52,8 +56,14 @@ class StreamInput {
 
   /// Whether nothing more comes.
   bool finished() const noexcept { return finished_; }
+  /// Whether a value is there.
+  bool has_value() const noexcept { return !values_.empty(); }
+  /// The number of the first one, see `last_arrival`; there must be one.
+  std::uint64_t first_arrival() noexcept { return values_.first_arrival(); }
   /// Whether nothing more comes, and all that has come was taken.
-  bool drained() const noexcept { return finished_ && buffered() == 0; }
+  bool drained() const noexcept { return finished_ && !has_value(); }
+  /// Has `watcher` told of each value that comes, and of the end, until it is unlinked.
+  void watch(ArrivalWatcher& watcher) noexcept { watchers_.push_back(watcher); }
   /// Whether its consumer knows that nothing more comes: it has read the end, or there never was
   /// anything to read.
   bool end_known() const noexcept { return finished_ && (end_seen_ || !any_came_); }
@@ -68,15 +78,28 @@ class StreamInput {
   [[noreturn]] void throw_end();
 
  protected:
-  virtual std::size_t buffered() const noexcept = 0;
-  virtual void put(BytesView octets, std::uint64_t cost) = 0;
-  virtual void drop_oldest() = 0;
-  virtual void close() noexcept = 0;
+  /// Values have come: hands them to those who wait.
+  virtual void serve() = 0;
+  /// A value is none: it ends the stream, with this error for whoever receives next.
+  void fail(std::exception_ptr error) noexcept;
+
+  ValueQueue& values() noexcept { return values_; }
+  void park(Parked& receiver) { receivers_.park(receiver, "ReceiveStream::receive"); }
+  bool someone_waits() const noexcept { return !receivers_.empty(); }
+  Parked& first_waiting() noexcept { return *receivers_.first(); }
+  void wake_first() noexcept { receivers_.unpark_one(); }
 
  private:
   void send_grant(Window grant);
-  bool make_room();
+  void check_credit(std::size_t octets);
+  bool admits_value();
+  void arrived();
+  void close() noexcept;
+  void tell_watchers() noexcept;
 
+  ValueQueue values_;
+  ParkingLot receivers_;  // not empty: there are no values
+  IntrusiveList<ArrivalWatcher, InArrivalWatchers> watchers_;
   DialogEnd* end_ = nullptr;
   ReceiveWindow window_{default_window};
   std::size_t buffer_ = default_window.messages;
@@ -89,54 +112,74 @@ class StreamInput {
   std::exception_ptr failure_;
 };
 
-/// A value, and the credit that it holds.
-template <class T>
-struct StreamItem {
-  T value;
-  std::uint64_t cost;
-};
-
 /// Values of type `T`.
 template <class T>
 class TypedInput final : public StreamInput {
  public:
-  TypedInput() : TypedInput(open_memory_channel<StreamItem<T>>(unbounded)) {}
-
   /// The next value; empty at the end. Checkpoint. Throws what ended the stream.
   std::optional<T> next() {
-    std::optional<StreamItem<T>> item = receive_.next();
-    if (!item) {
-      report_end();
-      return std::nullopt;
+    LoopCore& loop = LoopCore::current();
+    loop.check_cancelled();
+    if (has_value()) {
+      std::optional<T> value(take());
+      loop.spend();
+      return value;
     }
-    taken(item->cost);
-    return std::move(item->value);
+    if (!finished()) {
+      Receiver receiver;
+      park(receiver);
+      if (receiver.value) {
+        taken(receiver.cost);
+        return std::move(receiver.value);
+      }
+    }
+    report_end();
+    return std::nullopt;
   }
-  /// A value that is there, or nothing. Never waits.
+  /// A value that is there, or nothing. Never waits. Throws `MsgTypeError` when it is no `T`.
   std::optional<T> try_next() {
-    std::optional<StreamItem<T>> item = receive_.try_receive();
-    if (!item) return std::nullopt;
-    taken(item->cost);
-    return std::move(item->value);
+    if (!has_value()) return std::nullopt;
+    return take();
   }
-  /// The channel behind, for `merge`.
-  ChannelState<StreamItem<T>>& state() const noexcept { return receive_.state(); }
+  /// Takes a value; there must be one. Never waits. Throws as `try_next`.
+  T take() {
+    const BytesView octets = values().front();
+    const std::uint64_t cost = cost_of(octets.size());
+    T value = decode(octets);
+    values().pop(octets);
+    taken(cost);
+    return value;
+  }
 
  private:
-  explicit TypedInput(MemoryChannel<StreamItem<T>> channel)
-      : send_(std::move(channel.send)), receive_(std::move(channel.receive)) {}
+  struct Receiver : Parked {
+    std::optional<T> value;
+    std::uint64_t cost = 0;
+  };
 
-  std::size_t buffered() const noexcept override {
-    return receive_.state().statistics().current_buffer_used;
+  T decode(BytesView octets) {
+    try {
+      return decode_message<T>(octets);
+    } catch (...) {  // of a user's load function, too
+      fail(std::current_exception());
+      throw;
+    }
   }
-  void put(BytesView octets, std::uint64_t cost) override {
-    send_.try_send(StreamItem<T>{decode_message<T>(octets), cost});
+  // Those who wait are served in the order in which they came.
+  void serve() override {
+    while (has_value() && someone_waits()) {
+      auto& receiver = static_cast<Receiver&>(first_waiting());
+      const BytesView octets = values().front();
+      try {
+        receiver.value.emplace(decode_message<T>(octets));
+      } catch (...) {
+        return fail(std::current_exception());
+      }
+      receiver.cost = cost_of(octets.size());
+      values().pop(octets);
+      wake_first();
+    }
   }
-  void drop_oldest() override { static_cast<void>(receive_.try_receive()); }
-  void close() noexcept override { send_.close(); }
-
-  MemorySendChannel<StreamItem<T>> send_;
-  MemoryReceiveChannel<StreamItem<T>> receive_;
 };
 
 }  // namespace troupe::detail

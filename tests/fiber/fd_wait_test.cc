@@ -23,6 +23,7 @@
 #include "troupe/runtime/fiber/testing.h"
 #include "troupe/runtime/fiber/thread.h"
 #include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/tests/fiber/valgrind.h"
 
 namespace troupe {
 namespace {
@@ -262,6 +263,7 @@ Duration cpu_time() {
 
 // A loop whose tasks all wait uses no CPU: for events, descriptors, watches, threads, deadlines.
 TEST(IdleTest, ALoopWhoseTasksAllWaitUsesNoCpu) {
+  if (testing::under_valgrind()) GTEST_SKIP() << "valgrind uses the CPU";
   testing::run([] {
     SocketPair pair;
     Event event;
@@ -284,6 +286,7 @@ TEST(IdleTest, ALoopWhoseTasksAllWaitUsesNoCpu) {
 
 // A descriptor that is at its end, and that nobody waits for any more, uses no CPU either.
 TEST(IdleTest, ADescriptorAtItsEndUsesNoCpu) {
+  if (testing::under_valgrind()) GTEST_SKIP() << "valgrind uses the CPU";
   testing::run([] {
     SocketPair pair;
     open_task_nursery([&](TaskNursery& n) {

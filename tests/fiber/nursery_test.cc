@@ -25,51 +25,6 @@ using namespace std::chrono_literals;
 using testing::LogCatcher;
 using testing::run_with_seeds;
 
-// T-NUR-01: a main function's return value is returned and its error raised unwrapped.
-TEST(RunTest, ReturnsTheValueOfMain) {
-  EXPECT_EQ(run_tasks([] { return 7; }), 7);
-  EXPECT_EQ(*run_tasks([] { return std::make_unique<int>(8); }), 8);
-}
-
-TEST(RunTest, LetsTheErrorOfMainOut) {
-  EXPECT_THROW(run_tasks([] { throw std::out_of_range("main's"); }), std::out_of_range);
-  EXPECT_THROW(run_tasks([] { throw 42; }), int);
-}
-
-TEST(RunTest, CanBeRepeatedAfterAnError) {
-  for (int i = 0; i < 100; ++i) {
-    EXPECT_THROW(run_tasks([] {
-                   checkpoint();
-                   throw std::runtime_error("again");
-                 }),
-                 std::runtime_error);
-  }
-  EXPECT_EQ(run_tasks([] { return 1; }), 1);
-}
-
-// T-NUR-02: run inside run is an error.
-TEST(RunTest, CannotBeNested) {
-  run_tasks([] {
-    EXPECT_THROW(run_tasks([] {}), UsageError);
-    checkpoint();  // and the outer one goes on
-  });
-}
-
-TEST(RunTest, WaitingOutsideOfATaskIsAUsageError) {
-  EXPECT_THROW(sleep(1ms), UsageError);
-  EXPECT_THROW(sleep_forever(), UsageError);
-  EXPECT_THROW(checkpoint(), UsageError);
-  EXPECT_THROW(checkpoint_if_cancelled(), UsageError);
-  EXPECT_THROW(current_time(), UsageError);
-  EXPECT_THROW(current_effective_deadline(), UsageError);
-  EXPECT_THROW(open_task_nursery([](TaskNursery&) {}), UsageError);
-  EXPECT_THROW(move_on_after(1ms, [] {}), UsageError);
-  CancelScope scope;
-  EXPECT_THROW(scope.run([] {}), UsageError);
-  Event event;
-  EXPECT_THROW(event.wait(), UsageError);
-}
-
 TEST(NurseryTest, ReturnsWhatTheBodyReturns) {
   run_tasks([] { EXPECT_EQ(open_task_nursery([](TaskNursery&) { return 42; }), 42); });
 }
@@ -487,66 +442,6 @@ TEST(NurseryTest, StartingIntoAnEndedOneIsAUsageError) {
     EXPECT_EQ(kept->child_count(), 0u);
     kept->cancel();  // cancels nothing
     checkpoint();
-  });
-}
-
-TEST(WaitAllTest, ReturnsWhenNoChildIsLeft) {
-  run_with_seeds([] {
-    open_task_nursery([](TaskNursery& n) {
-      int local = 0;  // may be captured by reference: the body waits
-      for (int i = 0; i < 5; ++i) {
-        n.start_soon([&local] {
-          checkpoint();
-          ++local;
-        });
-      }
-      n.wait_all();
-      EXPECT_EQ(local, 5);
-      EXPECT_EQ(n.child_count(), 0u);
-      n.start_soon([&local] { ++local; });
-      n.wait_all();
-      EXPECT_EQ(local, 6);
-    });
-  });
-}
-
-TEST(WaitAllTest, ThrowsOnlyWhenNoChildIsLeft) {
-  run_with_seeds([] {
-    std::size_t left = 99;
-    EXPECT_THROW(open_task_nursery([&](TaskNursery& n) {
-                   n.start_soon([] { throw std::out_of_range("child's"); });
-                   n.start_soon([] {
-                     CancelScope shield({.shield = true});
-                     shield.run([] { sleep(1ms); });
-                   });
-                   try {
-                     n.wait_all();
-                   } catch (const Cancelled&) {
-                     left = n.child_count();
-                     throw;
-                   }
-                 }),
-                 std::out_of_range);
-    EXPECT_EQ(left, 0u);
-  });
-}
-
-TEST(WaitAllTest, IsACheckpointWithoutChildren) {
-  run_tasks([] {
-    CancelScope scope;
-    scope.run([&] {
-      open_task_nursery([&](TaskNursery& n) {
-        scope.cancel();
-        EXPECT_THROW(n.wait_all(), Cancelled);
-      });
-    });
-  });
-}
-
-TEST(WaitAllTest, IsForTheBodyOnly) {
-  run_tasks([] {
-    open_task_nursery(
-        [](TaskNursery& n) { n.start_soon([&n] { EXPECT_THROW(n.wait_all(), UsageError); }); });
   });
 }
 

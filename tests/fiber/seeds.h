@@ -14,14 +14,13 @@ namespace troupe::testing {
 
 /// Runs `body` in a loop of its own once in FIFO order, and once with each of 20 seeds.
 template <class Body>
-void run_with_seeds(Body&& body) {
+void run_with_seeds(Body&& body, FiberOptions options = {}) {
   {
     SCOPED_TRACE("in FIFO order");
-    run_tasks(body);
+    run_tasks(body, options);
   }
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE("with schedule_seed " + std::to_string(seed));
-    FiberOptions options;
     options.schedule_seed = seed;
     run_tasks(body, options);
   }

@@ -111,12 +111,36 @@ TEST(FrameTest, PiecesOutsideOfTheirWholeAreViolations) {
   EXPECT_THROW(parse_piece("short"), ProtocolViolation);
 }
 
+TEST(FrameTest, ValuesRoundTrip) {
+  Bytes payload;
+  const std::size_t sizes[] = {0, 1, 127, 128, 16'383, 16'384, 70'000};
+  for (const std::size_t size : sizes) {
+    const std::size_t before = payload.size();
+    append_value(payload, Bytes(size, 'v'));
+    EXPECT_EQ(payload.size() - before, value_prefix_size(size) + size);
+  }
+  BytesView rest = payload;
+  for (const std::size_t size : sizes) EXPECT_EQ(take_value(rest), Bytes(size, 'v'));
+  EXPECT_TRUE(rest.empty());
+  EXPECT_EQ(take_value(rest), std::nullopt);
+}
+
+TEST(FrameTest, ValuesThatAreNotAllThereAreNone) {
+  for (const BytesView octets :
+       {BytesView("\2x"), BytesView("\x80"), BytesView("\xff\xff\xff\xff\xff\1"),
+        BytesView("\xff\xff\xff\xff\x7f")}) {
+    BytesView rest = octets;
+    EXPECT_EQ(take_value(rest), std::nullopt);
+    EXPECT_EQ(rest, octets);
+  }
+}
+
 TEST(FrameTest, EveryKindHasAName) {
-  for (int kind = 1; kind <= 17; ++kind) {
+  for (int kind = 1; kind <= 18; ++kind) {
     EXPECT_STRNE(to_string(static_cast<FrameKind>(kind)), "unknown");
   }
   EXPECT_STREQ(to_string(static_cast<FrameKind>(0)), "unknown");
-  EXPECT_STREQ(to_string(static_cast<FrameKind>(18)), "unknown");
+  EXPECT_STREQ(to_string(static_cast<FrameKind>(19)), "unknown");
 }
 
 TEST(FrameTest, RandomOctetsNeverDoMoreThanThrow) {

@@ -65,6 +65,57 @@ TEST(OutboxTest, UrgentFramesGoBeforeData) {
   EXPECT_EQ(receiver.kinds(), (Kinds{FrameKind::cancel, FrameKind::yield, FrameKind::yield}));
 }
 
+std::vector<Bytes> values_of(const Frame& frame) {
+  std::vector<Bytes> values;
+  for (BytesView rest = frame.payload; const auto value = take_value(rest);)
+    values.emplace_back(*value);
+  return values;
+}
+
+TEST(OutboxTest, ValuesOfOneDialogShareAFrame) {
+  Outbox outbox;
+  EXPECT_TRUE(outbox.push_value(2, "1"));
+  EXPECT_FALSE(outbox.push_value(2, ""));
+  EXPECT_TRUE(outbox.push_value(4, Bytes(200, 'x')));
+  EXPECT_TRUE(outbox.push_value(2, "3"));
+  outbox.push(FrameKind::stop, 2, "");
+  EXPECT_TRUE(outbox.push_value(2, "4"));
+  EXPECT_EQ(outbox.queued(), outbox.batch_size());
+  Receiver receiver;
+  receiver.read_all(outbox);
+  ASSERT_EQ(receiver.kinds(), (Kinds{FrameKind::yields, FrameKind::yields, FrameKind::yields,
+                                     FrameKind::stop, FrameKind::yields}));
+  EXPECT_EQ(values_of(receiver.got[0]), (std::vector<Bytes>{"1", ""}));
+  EXPECT_EQ(values_of(receiver.got[1]), (std::vector<Bytes>{Bytes(200, 'x')}));
+  EXPECT_EQ(values_of(receiver.got[2]), (std::vector<Bytes>{"3"}));
+  // What has been taken is not added to.
+  EXPECT_TRUE(outbox.push_value(2, "5"));
+}
+
+TEST(OutboxTest, ValuesBeyondAMessageOpenANewFrame) {
+  Outbox outbox;
+  int frames = 0;
+  for (int i = 0; i < 10; ++i) frames += outbox.push_value(2, Bytes(max_small_payload / 3, 'x'));
+  EXPECT_EQ(frames, 5);
+  EXPECT_TRUE(outbox.push_value(2, Bytes(max_small_payload, 'x')));
+  Receiver receiver;
+  receiver.read_all(outbox);
+  EXPECT_EQ(receiver.got.size(), 6u);
+  EXPECT_EQ(outbox.queued(), 0u);
+}
+
+TEST(OutboxTest, AValueWaitsForTheLargeOneBeforeIt) {
+  Outbox outbox;
+  outbox.push(FrameKind::yield, 2, Bytes(3 * piece_size, 'x'));
+  outbox.push_value(2, "after");
+  outbox.push_value(4, "other");
+  Receiver receiver;
+  receiver.read_all(outbox);
+  ASSERT_EQ(receiver.kinds(), (Kinds{FrameKind::yields, FrameKind::yield, FrameKind::yields}));
+  EXPECT_EQ(receiver.got[0].dialog, 4u);
+  EXPECT_EQ(values_of(receiver.got[2]), (std::vector<Bytes>{"after"}));
+}
+
 TEST(OutboxTest, ACancelNeverOvertakesTheStartOfItsDialog) {
   Outbox outbox;
   outbox.push(FrameKind::start, 2, "");
@@ -107,7 +158,8 @@ TEST(OutboxTest, LargePayloadsTakeTurns) {
 TEST(OutboxTest, TheLastWordsComeLast) {
   Outbox outbox;
   outbox.push_last(FrameKind::bye);
-  for (int i = 0; i < 100; ++i) outbox.push(FrameKind::credit, 2, Bytes(piece_size / 2, 'x'));
+  for (int i = 0; i < 100; ++i)
+    outbox.push(FrameKind::credit, 2, Bytes(max_small_payload / 2, 'x'));
   outbox.push(FrameKind::ret, 2, Bytes(5 * piece_size, 'x'));
   outbox.push(FrameKind::ret, 4, "small");
   Receiver receiver;
@@ -118,11 +170,11 @@ TEST(OutboxTest, TheLastWordsComeLast) {
 
 TEST(OutboxTest, PayloadsAtTheLimitAreNotCut) {
   Outbox outbox;
-  outbox.push(FrameKind::ret, 2, Bytes(piece_size, 'x'));
-  EXPECT_EQ(outbox.batch_size(), frame_header_size + piece_size);
+  outbox.push(FrameKind::ret, 2, Bytes(max_small_payload, 'x'));
+  EXPECT_EQ(outbox.batch_size(), frame_header_size + max_small_payload);
   take(outbox);
-  outbox.push(FrameKind::ret, 2, Bytes(piece_size + 1, 'x'));
-  EXPECT_EQ(outbox.batch_size(), frame_header_size + piece_header_size + piece_size);
+  outbox.push(FrameKind::ret, 2, Bytes(max_small_payload + 1, 'x'));
+  EXPECT_EQ(outbox.batch_size(), frame_header_size + piece_header_size + max_small_payload + 1);
 }
 
 TEST(OutboxTest, RandomTrafficArrivesWholeAndInOrder) {

@@ -103,6 +103,13 @@ void Side::send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) {
   network->wake();
 }
 
+void Side::send_value(std::uint64_t dialog, BytesView octets) {
+  const bool carried = session.established() && !session.leaving();
+  session.send_value(dialog, octets);
+  if (carried) note(FrameKind::yield, dialog, false);
+  network->wake();
+}
+
 void Side::note(FrameKind kind, std::uint64_t dialog, bool leaves) {
   ++sent_[static_cast<std::size_t>(kind)];
   if (!transcripts_.watched) return;

@@ -76,6 +76,7 @@ class Side final : public DialogPort, public SessionEvents {
   void close_dialog(std::uint64_t dialog) noexcept override;
   void send(FrameKind kind, std::uint64_t dialog, Bytes payload) override;
   void send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) override;
+  void send_value(std::uint64_t dialog, BytesView octets) override;
   std::size_t queued() const noexcept override { return session.queued(); }
   void wait_for_room() override;
   const Uid& peer() const noexcept override { return session.peer().uid; }
@@ -85,7 +86,8 @@ class Side final : public DialogPort, public SessionEvents {
   void say_bye();
   /// The network has taken or lost something.
   void on_room() noexcept;
-  /// How many frames of a kind were sent in dialogs.
+  /// How many frames of a kind were sent in dialogs; of `yield`: how many values, also those that
+  /// have shared a frame.
   int sent(FrameKind kind) const noexcept { return sent_[static_cast<std::size_t>(kind)]; }
 
   Session session;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Values of a stream that have arrived and that nobody has taken, as they came: octets. They are
+// decoded when they are taken, so a value is made, used and destroyed while it is in the cache, in
+// the task that wants it; what has arrived together is kept in one piece. Private to the package.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "troupe/runtime/base/bytes.h"
+#include "troupe/runtime/fiber/ring.h"
+
+namespace troupe::detail {
+
+/// Goes through the values of a frame `yields`: each is a length and so many octets.
+class ValueReader {
+ public:
+  explicit ValueReader(BytesView octets) noexcept : rest_(octets) {}
+  /// The next value, borrowed; empty at the end. Throws `ShortRead` when it is not all there.
+  std::optional<BytesView> next();
+
+ private:
+  BytesView rest_;
+};
+
+/// A queue of encoded values. Each has the number of its arrival, see `last_arrival`.
+class ValueQueue {
+ public:
+  /// Appends one value.
+  void push(Bytes octets);
+  /// Appends `count` values, all that a frame `yields` holds.
+  void push_several(BytesView octets, std::size_t count);
+
+  /// Whether there is none.
+  bool empty() const noexcept { return size_ == 0; }
+  /// How many there are.
+  std::size_t size() const noexcept { return size_; }
+  /// The number of the first one; there must be one.
+  std::uint64_t first_arrival() noexcept { return blocks_.front().arrival; }
+  /// The first one; there must be one. Lifetime: until the next change.
+  BytesView front() noexcept;
+  /// Drops the first one, which `front` has just given.
+  void pop(BytesView first) noexcept;
+
+ private:
+  // What has arrived together.
+  struct Block {
+    Bytes octets;
+    std::size_t values;     // that are left
+    std::uint64_t arrival;  // of the first of them
+    bool framed;            // lengths stand before the values
+    std::size_t at = 0;     // where the first of them begins
+  };
+
+  void push_block(Bytes octets, std::size_t values, bool framed);
+
+  Ring<Block> blocks_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace troupe::detail
