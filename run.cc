@@ -17,6 +17,7 @@
 
 #include "troupe/discovery/cluster.h"
 #include "troupe/discovery/registrar.h"
+#include "troupe/ipc/fork_prelude.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
 #include "troupe/runtime/actor/interrupts.h"
@@ -130,7 +131,7 @@ namespace detail {
 
 void become_child_if_spawned(RunOptions& options) {
   FunctionTable::instance().check();
-  if (std::optional<Boot> boot = take_boot_record()) {
+  if (std::optional<Boot> boot = take_boot_record(&start_libraries_before_forks)) {
     enable_throw_traces(options.tracebacks);
     run_child_actor(*std::move(boot), std::move(options), &make_directory);
   }

@@ -9,12 +9,12 @@
 
 namespace troupe {
 
-namespace {
-
 void start_sodium() {
   static const int started = sodium_init();
   if (started < 0) throw Error("libsodium does not start: the system gives no random octets");
 }
+
+namespace {
 
 const unsigned char* raw(BytesView octets) noexcept {
   return reinterpret_cast<const unsigned char*>(octets.data());

@@ -49,6 +49,10 @@ using Proof = std::array<char, 32>;
 /// "no key".
 using Fingerprint = std::array<char, 8>;
 
+/// Starts libsodium; what needs it does so by itself. Does nothing the second time. Throws `Error`
+/// where the system gives no random octets.
+void start_sodium();
+
 /// A fresh nonce.
 Nonce random_nonce();
 

@@ -14,8 +14,9 @@ namespace troupe {
 
 namespace {
 
-// Three sockets a connection: the channel, its monitor and the monitor's reader.
-constexpr int max_sockets = 32 * 1024;
+// Three sockets a connection that is made from here: the channel, its monitor and the monitor's
+// reader. (Connections that are accepted share one.) Each possible one costs memory.
+constexpr int max_sockets = 8 * 1024;
 // Messages that may wait in a pipe, each way: enough to keep the I/O thread busy, few enough that
 // what is queued behind a large value is not far behind.
 constexpr int pipe_messages = 24;

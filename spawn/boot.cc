@@ -108,7 +108,7 @@ void die_with_parent(const Mark& mark) {
 
 }  // namespace
 
-std::optional<Boot> take_boot_record() {
+std::optional<Boot> take_boot_record(void (*before_forks)()) {
   const std::optional<Mark> mark = take_mark();
   if (mark && mark->kind == detail::launched_mark) {
     if (mark->pid != ::getpid()) return std::nullopt;
@@ -122,6 +122,7 @@ std::optional<Boot> take_boot_record() {
   die_with_parent(*mark);
   Bytes blob = detail::read_boot_record(lifeline.get());
   if (mark->kind == detail::zygote_mark) {
+    if (before_forks != nullptr) before_forks();
     lifeline = detail::serve_as_zygote(std::move(lifeline));
     die_with_parent(*mark);  // not inherited
     blob = detail::read_boot_record(lifeline.get());

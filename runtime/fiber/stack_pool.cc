@@ -45,7 +45,7 @@ StackPool::~StackPool() {
 }
 
 char* StackPool::allocate() {
-  if (free_.empty()) add_slab();
+  if (free_.empty()) return allocate_fresh();
   char* top = free_.back();
   free_.pop_back();
   return top;
@@ -75,14 +75,17 @@ void StackPool::add_slab() {
   ::madvise(slab, length, MADV_NOHUGEPAGE);  // a huge page would make every parked task cost 2 MiB
   slabs_.push_back(slab);
   free_.reserve(slabs_.size() * stacks_per_slab_);
-  for (std::size_t i = stacks_per_slab_; i-- > 0;) {
-    guard(slab + i * stack_size_);
-    free_.push_back(slab + (i + 1) * stack_size_);
-    if (RUNNING_ON_VALGRIND) {
-      valgrind_ids_.push_back(
-          VALGRIND_STACK_REGISTER(slab + i * stack_size_, slab + (i + 1) * stack_size_));
-    }
-  }
+  fresh_ = stacks_per_slab_;
+}
+
+// From the top of the slab down: the kernel gives neighbouring mappings in that order, too.
+char* StackPool::allocate_fresh() {
+  if (fresh_ == 0) add_slab();
+  char* const bottom = slabs_.back() + --fresh_ * stack_size_;
+  guard(bottom);
+  if (RUNNING_ON_VALGRIND)
+    valgrind_ids_.push_back(VALGRIND_STACK_REGISTER(bottom, bottom + stack_size_));
+  return bottom + stack_size_;
 }
 
 void StackPool::guard(char* bottom) noexcept {

@@ -14,6 +14,9 @@
 #include <cstring>
 #include <utility>
 
+#include <boost/fiber/fiber.hpp>
+#include <glog/logging.h>
+#include <sodium.h>
 #include <zmq.hpp>
 
 #include "troupe/runtime/base/unique_fd.h"
@@ -154,15 +157,6 @@ void RawParent::run_exec(int count) {
   for (const pid_t pid : pids) wait_for_pid(pid);
 }
 
-void RawParent::run_tree(int branches, int leaves) {
-  std::vector<pid_t> pids;
-  for (int i = 0; i < branches; ++i) {
-    pids.push_back(start({"branch", address_, std::to_string(leaves)}));
-  }
-  exchange(branches);
-  for (const pid_t pid : pids) wait_for_pid(pid);
-}
-
 void RawParent::start_zygote() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) give_up("socketpair");
@@ -205,15 +199,26 @@ void RawParent::kill_idle(const std::vector<pid_t>& pids) {
   }
 }
 
-int raw_child(const std::string& address, const std::string& program, int leaves, bool idle) {
+namespace {
+
+int talk(const std::string& address, bool idle) {
   zmq::context_t context;
   zmq::socket_t dealer(context, zmq::socket_type::dealer);
   dealer.connect(address);
+  if (sodium_init() < 0) return 1;
   send_text(dealer, hello);
   if (receive_text(dealer) != request || idle) return 1;
-  if (leaves > 0) RawParent(program).run_exec(leaves);
   send_text(dealer, "answer");
   return 0;
+}
+
+}  // namespace
+
+int raw_child(const std::string& address, bool idle) {
+  int exit_code = 2;
+  boost::fibers::fiber([&] { exit_code = talk(address, idle); }).join();
+  LOG_IF(ERROR, exit_code == 2) << "the fiber did not run";
+  return exit_code;
 }
 
 int raw_zygote(int socket) {
@@ -224,7 +229,7 @@ int raw_zygote(int socket) {
     if (address.empty()) return 0;
     if (::fork() == 0) {
       ::close(socket);
-      ::_exit(raw_child(address, {}, 0, false));
+      ::_exit(raw_child(address, false));
     }
   }
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 // What spawning is compared with: processes that do by hand what an actor must do at the least. A
-// child makes a ZeroMQ context, connects a DEALER to its parent's ROUTER on a socket file, says
-// hello, answers one request, and exits; the parent waits for that. No checks, no watch, no names.
+// child makes a ZeroMQ context and a fiber loop, connects a DEALER to its parent's ROUTER on a socket
+// file, says hello, answers one request, and exits; the parent waits for that. It is linked with the
+// libraries that an actor is linked with. No checks, no watch, no names.
 
 #include <sys/types.h>
 
@@ -26,8 +27,6 @@ class RawParent {
   void run_exec(int count);
   /// The same with children that a zygote forks, which is started on the first call.
   void run_forked(int count);
-  /// Starts `branches` children, each of which starts `leaves` of its own.
-  void run_tree(int branches, int leaves);
   /// Starts children that say hello and then wait.
   std::vector<pid_t> start_idle(int count);
   /// Ends and reaps those by SIGKILL.
@@ -50,9 +49,8 @@ class RawParent {
   int zygote_socket_ = -1;
 };
 
-/// The life of a raw child; returns its exit code. `leaves`: how many children of its own it starts
-/// before it answers. `idle`: it waits to be killed instead.
-int raw_child(const std::string& address, const std::string& program, int leaves, bool idle);
+/// The life of a raw child; returns its exit code. `idle`: it waits to be killed instead of answering.
+int raw_child(const std::string& address, bool idle);
 
 /// The life of a raw zygote, which takes requests from `socket`.
 int raw_zygote(int socket);
