@@ -17,7 +17,7 @@
 
 #include "troupe/discovery/cluster.h"
 #include "troupe/discovery/registrar.h"
-#include "troupe/ipc/fork_prelude.h"
+#include "troupe/ipc/process_libraries.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
 #include "troupe/runtime/actor/interrupts.h"

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "troupe/ipc/locality.h"
+#include "troupe/ipc/process_libraries.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/boot_spec.h"
 #include "troupe/runtime/actor/interrupts.h"
@@ -145,6 +146,7 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
     actor->shut_down();
     runtime.cancel();
   });
+  leave_libraries_to_exit();
   const bool orphaned = actor->orphaned;
   const ActorConfig ended = actor->config();
   actor.reset();
