@@ -22,13 +22,18 @@ check_caught() { # program, case
   done
 }
 
+# Archives that were compiled with a sanitizer need its runtime, and that is g++'s.
+sanitizer=()
+grep -q __ubsan_handle "$@" && sanitizer=(-fsanitize=undefined)
+
 compilers=0
 for compiler in g++ clang++; do
   command -v "$compiler" >/dev/null || continue
+  [[ $compiler == clang++ && ${#sanitizer[@]} -gt 0 ]] && continue
   compilers=$((compilers + 1))
   for level in -O0 -O2; do
     program="$TEST_TMPDIR/dangling-$compiler$level"
-    "$compiler" -std=c++20 $level $(cat "$flags") -Wl,--start-group "$@" -Wl,--end-group \
+    "$compiler" -std=c++20 $level "${sanitizer[@]}" $(cat "$flags") -Wl,--start-group "$@" -Wl,--end-group \
       -lboost_fiber -lboost_context -pthread -o "$program" || { fail "$program"; continue; }
     "$program" enabled || { fail "$program is without the guard"; continue; }
     for each in $("$program" caught); do check_caught "$program" "$each"; done
