@@ -20,12 +20,14 @@
 #include "troupe/ipc/process_libraries.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/child_main.h"
+#include "troupe/runtime/actor/debugger.h"
 #include "troupe/runtime/actor/interrupts.h"
 #include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/base/throw_trace.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/rpc/crash_hook.h"
 #include "troupe/runtime/rpc/error_report.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/spawn/boot.h"
@@ -44,6 +46,7 @@ ActorConfig root_config(const RunOptions& options) {
   config.statespace = options.statespace.entries();
   config.start_method = choose_start_method(options.start_method);
   config.dump_on_sigusr1 = options.dump_on_sigusr1;
+  config.debug_mode = options.debug_mode;
   config.directory = &make_directory;
   configure_cluster(config, options);
   return config;
@@ -71,6 +74,7 @@ void watch_cancel_requests(Actor& actor) {
 void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& caught,
                     UniqueFunction<void()>& main) {
   choose_log_levels(options.loglevel);
+  if (options.debug_mode) detail::enable_debug_mode(options.name);
   std::unique_ptr<Actor> actor;
   std::exception_ptr error;
   CancelScope scope;
@@ -87,6 +91,7 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
         });
       } catch (const std::exception&) {
         error = std::current_exception();
+        if (detail::uncaught_error_hook != nullptr) detail::uncaught_error_hook(error);
       }
       calls.cancel("the root ends");
     });

@@ -60,6 +60,7 @@
 #include "troupe/runtime/actor/actor_options.h"
 #include "troupe/runtime/actor/cluster.h"
 #include "troupe/runtime/actor/current_actor.h"
+#include "troupe/runtime/actor/debugger.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/supervisor.h"
 #include "troupe/runtime/actor/to_actor.h"
@@ -71,3 +72,4 @@
 
 // Names
 #include "troupe/discovery/find.h"
+#include "troupe/discovery/watch.h"

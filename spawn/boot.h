@@ -29,9 +29,10 @@ struct Boot {
 /// process when its parent dies, until a `LifeLine` takes over.
 ///
 /// A process that was started as the zygote of a `Forkserver` (`:zygote` in the mark) stays in here
-/// and forks; this returns in its children. Before that it calls `before_forks`, which may do what all
-/// of them would do, as long as that needs no thread and no descriptor. One that a `Launcher` has started (`:launched`, with
-/// its own pid) has its life-line as stdin; that is moved away, and stdin is /dev/null.
+/// and forks; this returns in its children. Before that it calls `before_forks`, which may do what
+/// all of them would do, as long as that needs no thread and no descriptor. One that a `Launcher`
+/// has started (`:launched`, with its own pid) has its life-line as stdin; that is moved away, and
+/// stdin is /dev/null.
 ///
 /// Blocks the thread while the parent is still writing. Throws `SpawnFailed` if the record is
 /// malformed or incomplete, or if the parent is dead already: the process should then end.

@@ -53,6 +53,7 @@ struct ActorConfig {
   std::string token_file;         ///< Where the key of a cluster is; empty: the user's own.
   bool insecure_tcp = false;      ///< Whether tcp beyond this host may be used.
   bool dump_on_sigusr1 = false;   ///< Whether SIGUSR1 prints the tree of tasks.
+  bool debug_mode = false;        ///< Whether its children stop in gdb, by default.
   std::vector<Module> modules;    ///< What is exposed.
   std::vector<std::string> functions;       ///< Keys of further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.

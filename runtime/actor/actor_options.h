@@ -41,6 +41,7 @@ struct ActorOptions {
   std::optional<std::chrono::nanoseconds> shutdown{};
   std::vector<std::pair<std::string, std::string>> env{};  ///< Added to its environment.
   Stdio stdio = Stdio::inherit;                            ///< Where what it prints goes.
+  std::optional<bool> debug_mode{};  ///< Whether it stops in gdb; as the program when not given.
 };
 
 /// A program's root actor, and what its tree inherits.
@@ -64,8 +65,9 @@ struct RunOptions {
       schedule_seed{};           ///< Draws the order of tasks that are ready together.
   bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints an actor's tree of tasks on its stderr.
   std::size_t stack_size = 256 * 1024;  ///< Octets of address space per task.
-  bool tracebacks = true;  ///< Whether errors know where they were thrown, at some microseconds
-                           ///< for each throw. `TROUPE_TRACEBACKS=0` or `1` has the last word.
+  bool debug_mode = false;  ///< Whether actors that fail or come to a `breakpoint` stop in gdb.
+  bool tracebacks = true;   ///< Whether errors know where they were thrown, at some microseconds
+                            ///< for each throw. `TROUPE_TRACEBACKS=0` or `1` has the last word.
 };
 
 }  // namespace troupe

@@ -48,6 +48,8 @@ struct BootSpec {
   std::string token_file;                   ///< Where the key of a cluster is.
   bool insecure_tcp = false;                ///< Whether tcp beyond this host may be used.
   bool dump_on_sigusr1 = false;             ///< Whether SIGUSR1 prints the tree of tasks.
+  bool debug_mode = false;                  ///< Whether it stops in gdb.
+  bool debug_children = false;              ///< Whether its children do, by default.
   std::vector<std::string> modules;         ///< Names of the modules it exposes.
   std::vector<std::string> functions;       ///< Keys of further functions it exposes.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default.
@@ -63,8 +65,8 @@ struct BootSpec {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(uid.name, uid.uuid, parent, root, arbiters, run_directory, bind_addresses, public_host,
-            key, in_cluster, token_file, insecure_tcp, dump_on_sigusr1, modules, functions,
-            cancel_grace, log.levels, log.fixed, statespace, start_method);
+            key, in_cluster, token_file, insecure_tcp, dump_on_sigusr1, debug_mode, debug_children,
+            modules, functions, cancel_grace, log.levels, log.fixed, statespace, start_method);
   }
 };
 

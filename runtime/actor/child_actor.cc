@@ -12,6 +12,7 @@
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/dialog_handler.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/runtime/actor/debugger.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
 #include "troupe/runtime/actor/start_process.h"
@@ -34,6 +35,8 @@ constexpr auto boot_limit = std::chrono::seconds(30);
 // not to pass the verdict before it has looked at its sockets.
 constexpr auto last_words_slice = std::chrono::milliseconds(5);
 constexpr int last_words_slices = 20;
+// How often it is looked whether a debugger has ended.
+constexpr auto debugger_look = std::chrono::milliseconds(100);
 
 // Asks an actor to end; nobody waits for its answer, since its end is the answer.
 class EndRequest final : public DialogHandler {
@@ -155,6 +158,8 @@ BootSpec ChildActor::boot_spec() const {
   spec.token_file = config.token_file;
   spec.insecure_tcp = config.insecure_tcp;
   spec.dump_on_sigusr1 = config.dump_on_sigusr1;
+  spec.debug_mode = options_.debug_mode.value_or(config.debug_mode);
+  spec.debug_children = config.debug_mode;
   for (const Module& module : options_.enable_modules) {
     if (!module.name().empty()) {
       spec.modules.emplace_back(module.name());
@@ -271,6 +276,13 @@ void ChildActor::wait_for_grace(std::chrono::nanoseconds grace) {
   scope.run([&] { process_->wait(); });
 }
 
+// Whoever stands in a debugger, or waits for the terminal to do so, is not stuck. Nobody can tell
+// which actor that is, so all have time.
+void ChildActor::wait_for_debugger(std::chrono::nanoseconds grace) {
+  while (!has_ended() && detail::debugger_has_terminal()) wait_for_process(debugger_look);
+  wait_for_grace(grace);
+}
+
 void ChildActor::end() {
   ended_by_us_ = true;
   log_line(LogLevel::cancel, "actor", "asks '", options_.name, "' (pid ", link_->pid, ") to end");
@@ -280,6 +292,7 @@ void ChildActor::end() {
     if (time > Duration::zero()) {
       const auto request = ask_to_end(*process_, *link_, peer()->connection(), time);
       wait_for_grace(time);
+      while (!has_ended() && detail::debugger_has_terminal()) wait_for_debugger(time);
     }
     link_->killed = !has_ended();
     if (link_->killed && time > Duration::zero()) {

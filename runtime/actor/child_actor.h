@@ -62,6 +62,7 @@ class ChildActor {
   void remove_sockets() const noexcept;
   [[noreturn]] void throw_boot_failure(const std::string& why) const;
   std::chrono::nanoseconds grace() const;
+  void wait_for_debugger(std::chrono::nanoseconds grace);
   void wait_for_grace(std::chrono::nanoseconds grace);
   std::exception_ptr judge();
   void finish();

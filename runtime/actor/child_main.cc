@@ -13,6 +13,7 @@
 #include "troupe/ipc/process_libraries.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/boot_spec.h"
+#include "troupe/runtime/actor/debugger.h"
 #include "troupe/runtime/actor/interrupts.h"
 #include "troupe/runtime/actor/run_directory.h"
 #include "troupe/runtime/actor/runtime_functions.h"
@@ -60,6 +61,7 @@ ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
   config.token_file = spec.token_file;
   config.insecure_tcp = spec.insecure_tcp;
   config.dump_on_sigusr1 = spec.dump_on_sigusr1;
+  config.debug_mode = spec.debug_children;
   for (const std::string& module : spec.modules) config.modules.emplace_back(module);
   config.functions = spec.functions;
   config.cancel_grace = spec.cancel_grace;
@@ -162,6 +164,7 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     const BootSpec spec = BootSpec::decode(boot.blob);
     set_process_name(spec.uid.name);
     inherit_log_levels(spec.log);
+    if (spec.debug_mode) detail::enable_debug_mode(spec.uid.name);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
     // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
     ignore_if_default(SIGPIPE);

@@ -3,8 +3,8 @@
 
 // Stacks for fibers, cut from large mappings ("slabs"). The free list lies outside of the stacks,
 // so that a stack which nobody uses costs no page; freed stacks are reused last-in first-out, while
-// their pages are warm. A stack gets its guard when it is first handed out: a process with few tasks
-// pays for few.
+// their pages are warm. A stack gets its guard when it is first handed out: a process with few
+// tasks pays for few.
 //
 // The lowest page of each stack is a guard. Linux 6.13 and later install it without a mapping of
 // its own (MADV_GUARD_INSTALL); before, the first `max_mprotect_guards` stacks get one by mprotect
@@ -49,8 +49,8 @@ class StackPool {
   std::size_t stack_size_;
   std::size_t stacks_per_slab_;
   std::vector<char*> slabs_;
-  std::vector<char*> free_;        // tops of stacks that were used before
-  std::size_t fresh_ = 0;          // how many of the last slab never were
+  std::vector<char*> free_;  // tops of stacks that were used before
+  std::size_t fresh_ = 0;    // how many of the last slab never were
   std::size_t mprotect_guards_ = 0;
   std::vector<unsigned> valgrind_ids_;  // of the stacks, while valgrind runs
 };

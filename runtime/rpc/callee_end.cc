@@ -8,6 +8,7 @@
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/rpc/caller.h"
+#include "troupe/runtime/rpc/crash_hook.h"
 #include "troupe/runtime/rpc/function.h"
 #include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/runtime/rpc/stream_input.h"
@@ -83,6 +84,7 @@ void CalleeEnd::run() {
     // Who has cancelled the context, and then gets that from the stream, has not failed.
     const std::exception_ptr error = std::current_exception();
     if (is_own_cancellation(error)) return answer_cancelled();
+    if (uncaught_error_hook != nullptr) uncaught_error_hook(error);
     answer_error(error);
   }
 }

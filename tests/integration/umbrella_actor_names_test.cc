@@ -123,8 +123,20 @@ void supervise() {
   static_cast<void>(troupe::to_actor<&twice>(1));
 }
 
+void debug() {
+  troupe::breakpoint();
+  troupe::post_mortem();
+  static_cast<void>(troupe::RunOptions{.debug_mode = true});
+  static_cast<void>(troupe::ActorOptions{.debug_mode = false});
+}
+
 void ask_around() {
   const troupe::Portal service = troupe::wait_for_actor("service");
+  troupe::watch_actors("serv", [](troupe::ActorEvents& events) {
+    const troupe::ActorEvent event = events.receive();
+    EXPECT_TRUE(event.joined());
+    EXPECT_EQ(event.name(), "service");
+  });
   const std::optional<troupe::Portal> maybe = troupe::find_actor("service");
   const std::vector<troupe::Portal> all = troupe::find_actors("worker");
   const std::optional<troupe::Address> address = troupe::query_actor("service");

@@ -14,9 +14,9 @@
 #include <cstring>
 #include <utility>
 
-#include <boost/fiber/fiber.hpp>
 #include <glog/logging.h>
 #include <sodium.h>
+#include <boost/fiber/fiber.hpp>
 #include <zmq.hpp>
 
 #include "troupe/runtime/base/unique_fd.h"

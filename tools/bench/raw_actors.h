@@ -2,9 +2,9 @@
 #pragma once
 
 // What spawning is compared with: processes that do by hand what an actor must do at the least. A
-// child makes a ZeroMQ context and a fiber loop, connects a DEALER to its parent's ROUTER on a socket
-// file, says hello, answers one request, and exits; the parent waits for that. It is linked with the
-// libraries that an actor is linked with. No checks, no watch, no names.
+// child makes a ZeroMQ context and a fiber loop, connects a DEALER to its parent's ROUTER on a
+// socket file, says hello, answers one request, and exits; the parent waits for that. It is linked
+// with the libraries that an actor is linked with. No checks, no watch, no names.
 
 #include <sys/types.h>
 
@@ -49,7 +49,8 @@ class RawParent {
   int zygote_socket_ = -1;
 };
 
-/// The life of a raw child; returns its exit code. `idle`: it waits to be killed instead of answering.
+/// The life of a raw child; returns its exit code. `idle`: it waits to be killed instead of
+/// answering.
 int raw_child(const std::string& address, bool idle);
 
 /// The life of a raw zygote, which takes requests from `socket`.
