@@ -75,7 +75,8 @@ class HostsTest : public ::testing::Test {
     if (!home.empty()) fs::remove_all(home);
   }
 
-  // A command that runs another one on a host, where the other host's files are not seen.
+  // A command that runs another one on a host, where the other host's files are not seen. (A host
+  // that is entered from the other one has its own files hidden at first.)
   void make_host(const std::string& name, const std::string& space, const std::string& other) {
     for (const std::string& directory : {name, other}) {
       fs::create_directory(home / directory);
@@ -83,7 +84,8 @@ class HostsTest : public ::testing::Test {
     }
     std::ofstream(on(name)) << "#!/bin/sh\nexport TROUPE_RUNTIME_DIR=" << (home / name).string()
                             << "\nexec ip netns exec " << space
-                            << " sh -c 'mount -t tmpfs none \"$0\" && exec \"$@\"' "
+                            << " sh -c 'umount \"$TROUPE_RUNTIME_DIR\" 2>/dev/null; "
+                            << "mount -t tmpfs none \"$0\" && exec \"$@\"' "
                             << (home / other).string() << " \"$@\"\n";
     ::chmod(on(name).c_str(), 0700);
   }
@@ -149,7 +151,7 @@ TEST_F(HostsTest, WithoutTheTokenNobodyJoins) {
   ::chmod((home / "token").c_str(), 0644);
   const Outcome careless = start("b", {"visit", arbiter, "host"})->wait();
   EXPECT_EQ(careless.exit_code, 1);
-  EXPECT_THAT(careless.errors, HasSubstr("0600"));
+  EXPECT_THAT(careless.errors, HasSubstr("chmod 600"));
   end(*host);
 }
 
