@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "troupe/ipc/locality.h"
@@ -23,6 +25,7 @@
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/spawn/errors.h"
 #include "troupe/spawn/lifeline.h"
 #include "troupe/spawn/process_name.h"
 
@@ -42,6 +45,38 @@ Address parent_address(const BootSpec& spec) {
     if (address.path().starts_with(spec.run_directory + "/")) return address;
   }
   return near.empty() ? parent.addresses.at(0) : near.front();
+}
+
+// Whether the parent's files mean nothing here: a launcher has started this actor elsewhere.
+bool is_elsewhere(const BootSpec& spec) {
+  return spec.parent.host != this_host() && ::access(spec.run_directory.c_str(), F_OK) != 0;
+}
+
+[[noreturn]] void throw_out_of_reach(const BootSpec& spec) {
+  std::string listens_at;
+  for (const std::string& address : spec.parent.addresses) {
+    listens_at += (listens_at.empty() ? "" : ", ") + address;
+  }
+  throw SpawnFailed("actor '" + spec.uid.name +
+                    "' was started on another host, from where no address of its parent '" +
+                    spec.parent.uid.name + "' can be reached (it listens at " + listens_at +
+                    "); let the parent listen at one that can: give it bind_addrs with a "
+                    "tcp:// address of its host, and the program insecure_tcp");
+}
+
+// On another host an actor has a run directory of its own, and listens in it and, for the others,
+// where it sees its parent; unless it was told where.
+void settle_elsewhere(BootSpec& spec, const std::string& run_directory) {
+  const DirectoryEntry parent = spec.parent.entry();
+  if (nearest_first(parent.addresses, parent.host).empty()) throw_out_of_reach(spec);
+  const std::string at_parents = "ipc://" + spec.run_directory + "/";
+  spec.run_directory = run_directory;
+  spec.public_host = interface_towards(parent_address(spec));
+  if (!spec.bind_addresses.front().starts_with(at_parents)) return;
+  spec.bind_addresses = {"ipc://" + run_directory + "/" + spec.uid.uuid.substr(0, 16)};
+  if (!spec.public_host.empty()) {
+    spec.bind_addresses.push_back(Address::tcp(spec.public_host, 0).str());
+  }
 }
 
 ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
@@ -161,13 +196,15 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
 void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) {
   int exit_code = 1;
   try {
-    const BootSpec spec = BootSpec::decode(boot.blob);
+    BootSpec spec = BootSpec::decode(boot.blob);
     set_process_name(spec.uid.name);
     inherit_log_levels(spec.log);
     if (spec.debug_mode) detail::enable_debug_mode(spec.uid.name);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
     // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
     ignore_if_default(SIGPIPE);
+    std::optional<RunDirectory> own_directory;
+    if (is_elsewhere(spec)) settle_elsewhere(spec, own_directory.emplace().path());
     const BlockedSignals blocked({SIGTERM});
     FiberOptions fibers;
     fibers.stack_size = options.stack_size;

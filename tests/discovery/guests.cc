@@ -20,9 +20,33 @@ std::string toast() { return "to the health of " + troupe::current_actor().name(
 std::string toast_by_way_of(const std::string& name) {
   return troupe::wait_for_actor(name).run<&toast>();
 }
-inline const auto& party = troupe::module<"party", &toast, &toast_by_way_of>;
+std::string toast_by_a_child();
+int stays = 0;
+void stay();
+int times_stayed() { return stays; }
+inline const auto& party =
+    troupe::module<"party", &toast, &toast_by_way_of, &toast_by_a_child, &stay, &times_stayed>;
 
 void say(const std::string& line) { std::cout << line << std::endl; }
+
+std::string toast_by_a_child() {
+  std::string words;
+  troupe::open_nursery([&](troupe::ActorNursery& n) {
+    words = n.start_actor("child", {.enable_modules = {party}}).run<&toast>();
+    n.cancel();
+  });
+  return words;
+}
+
+// Says when its caller is there, and when it is lost.
+void stay() {
+  struct Farewell {
+    ~Farewell() { say("left alone"); }
+  } const farewell;
+  ++stays;
+  say("a guest stays");
+  troupe::sleep_forever();
+}
 
 struct Guest {
   std::string arbiter;
@@ -35,6 +59,7 @@ struct Guest {
     options.arbiter_addr = arbiter.substr(0, comma);
     if (comma != std::string::npos) options.registry_addrs = {arbiter.substr(comma + 1)};
     options.enable_modules = {party};
+    options.insecure_tcp = true;  // for tests with hosts of their own
     return options;
   }
 };
@@ -72,6 +97,36 @@ void look_for(const std::string& name) {
   say(std::to_string(troupe::find_actors(name).size()) + " of that name");
   const auto found = troupe::find_actor(name);
   say(found ? found->run<&toast>() : "nobody");
+}
+
+// Stays with the host until the connection is lost, and comes back when there is one again.
+void stay_and_return() {
+  try {
+    troupe::wait_for_actor("host").run<&stay>();
+  } catch (const troupe::TransportClosed&) {
+    say("cut off");
+  }
+  for (;; troupe::sleep(50ms)) {
+    try {
+      const int times = troupe::wait_for_actor("host").run<&times_stayed>();
+      say("stayed " + std::to_string(times) + " time(s)");
+      return troupe::sleep_forever();
+    } catch (const troupe::TransportClosed&) {
+    }
+  }
+}
+
+// Has an actor that `command` starts, on another host.
+void send_abroad(const std::string& command) {
+  troupe::open_nursery([&](troupe::ActorNursery& n) {
+    const troupe::Portal envoy = n.start_actor(
+        "envoy",
+        {.enable_modules = {party}, .start_method = troupe::Launcher{.argv = {command, "{exe}"}}});
+    say(envoy.run<&toast>());
+    say(envoy.run<&toast_by_way_of>("visitor"));
+    say(envoy.run<&toast_by_a_child>());
+    troupe::sleep_forever();
+  });
 }
 
 // Looks for somebody all the time. When the outcome changes it says so, and for which time.
@@ -130,6 +185,7 @@ int main(int argc, char** argv) {
       {"visit_by_child", [&] { visit_by_child(guest.name); }},
       {"look_for", [&] { look_for(guest.name); }},
       {"keep_looking_for", [&] { keep_looking_for(guest.name); }},
+      {"send_abroad", [&] { send_abroad(guest.name); }},
       {"be_many", [&] { be_many(std::stoi(guest.name)); }},
       {"cancel_arbiter", [] { cancel_arbiter(); }},
       {"drop_in_on", [&] { drop_in_on(guest.name); }},
@@ -138,6 +194,9 @@ int main(int argc, char** argv) {
   if (visiting != roles.end()) return troupe::run(argc, argv, std::move(visitor), visiting->second);
   if (role == "attend_with_child") {
     return troupe::run(argc, argv, guest.options(), &attend_with_child);
+  }
+  if (role == "stay_and_return") {
+    return troupe::run(argc, argv, guest.options(), &stay_and_return);
   }
   return troupe::run(argc, argv, guest.options(), &attend);
 }
