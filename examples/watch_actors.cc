@@ -19,7 +19,6 @@ int main(int argc, char** argv) {
     troupe::open_nursery([](troupe::ActorNursery& n) {
       n.start_actor("bookkeeper");  // not a worker
       troupe::Portal first = n.start_actor("worker-1");
-      n.start_actor("worker-2");
 
       std::set<std::string> workers;
       troupe::watch_actors("worker-", [&](troupe::ActorEvents& events) {
@@ -31,6 +30,7 @@ int main(int argc, char** argv) {
             workers.erase(event.name());
             break;
           }
+          if (workers.size() == 1) n.start_actor("worker-2");
           if (workers.size() == 2) first.cancel_actor();
         }
       });

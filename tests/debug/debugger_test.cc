@@ -62,9 +62,9 @@ TEST_F(DebuggerTest, AnErrorInAChildStopsItFirstAndThenTheRoot) {
   EXPECT_EQ(user.wait(), 0);
 }
 
-// DBG-02, DBG-03, DBG-05, DBG-22: given a pause in a loop in a child, then each continue comes to the
-// next one (also while gdb is still there), Ctrl-C at the prompt reaches gdb alone, and quit lets it run on without an error. One gdb
-// serves all of them, so that breakpoints of its own stay.
+// DBG-02, DBG-03, DBG-05, DBG-22: given a pause in a loop in a child, then each continue comes to
+// the next one (also while gdb is still there), Ctrl-C at the prompt reaches gdb alone, and quit
+// lets it run on without an error. One gdb serves all of them, so that breakpoints of its own stay.
 TEST_F(DebuggerTest, BreakpointsInALoopAreEachAPrompt) {
   TerminalSession user(example("debug_subactor_breakpoint"));
   user.expect(prompt);

@@ -93,7 +93,7 @@ TEST(InstrumentTest, SeesTheLifeOfATask) {
 // T-NUR-28: it sees the run's start and end, and the waits for the world.
 TEST(InstrumentTest, SeesTheRunAndItsWaits) {
   RunRecorder recorder;
-  testing::run([] { sleep(1ms); }, {.instruments = {&recorder}});
+  testing::run([] { sleep(20ms); }, {.instruments = {&recorder}});
   EXPECT_EQ(recorder.record, (Record{"before run", "after run"}));
   EXPECT_GT(recorder.io_waits, 0);
   EXPECT_FALSE(recorder.in_io_wait);
