@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -24,6 +25,11 @@ namespace {
 
 constexpr timespec a_moment{0, 2'000'000};
 constexpr int look_every_ms = 200;
+
+// Set by gdb when it has all threads. (They come one by one, and the first is marked as traced
+// before the last: whoever stops in between is lost to gdb.)
+volatile int attached = 0;
+std::atomic<bool> attaching = false;
 
 // What follows runs in processes that were forked from one with threads: system calls only.
 
@@ -62,13 +68,15 @@ void wait_for_either(pid_t gdb, pid_t traced) noexcept {
 }
 
 [[noreturn]] void become_gdb(const char* gdb, const char* pid) noexcept {
+  char tell[64];
+  std::snprintf(tell, sizeof tell, "set var *(int*)%p = 1", const_cast<const int*>(&attached));
   for (int signal = 1; signal < NSIG; ++signal) set_signal(signal, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const char* const arguments[] = {
-      gdb,  "-q", "-iex", "set confirm off", "-iex", "set pagination off",
-      "-p", pid,  "-ex",  "continue",        nullptr};
+      gdb,   "-q", "-iex", "set confirm off", "-iex", "set pagination off", "-p", pid,
+      "-ex", tell, "-ex",  "continue",        nullptr};
   ::execv(gdb, const_cast<char* const*>(arguments));
   ::_exit(127);
 }
@@ -151,6 +159,7 @@ bool may_be_traced() noexcept {
 }
 
 bool is_traced() noexcept {
+  if (attaching && attached == 0) return false;
   const UniqueFd file(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
   char text[2048];
   const ssize_t size = file ? ::read(file.get(), text, sizeof text - 1) : 0;
@@ -161,13 +170,16 @@ bool is_traced() noexcept {
 
 bool attach_gdb(const char* gdb, UniqueFd terminal) noexcept {
   const UniqueFd look = reopen(terminal.get());
-  if (!look || !start_keeper(gdb, terminal.get())) return false;
+  attached = 0;
+  attaching = true;
+  bool locked = look && start_keeper(gdb, terminal.get());
   terminal.reset();  // what holds the lock from here on is gdb
-  while (!is_traced()) {
-    if (!is_locked(look.get())) return false;
+  while (locked && attached == 0) {
     ::nanosleep(&a_moment, nullptr);
+    locked = is_locked(look.get());
   }
-  return true;
+  attaching = false;
+  return attached != 0;
 }
 
 }  // namespace troupe::detail

@@ -58,9 +58,9 @@ std::string take_out(const std::string& name, const std::string& uuid) {
 std::string take_out_own_child() {
   return troupe::open_nursery([](troupe::ActorNursery& n) {
     const troupe::Uid child = n.start_actor("grandchild").uid();
-    const bool was_in = troupe::find_actor("grandchild").has_value();
+    const bool was_in = troupe::find_actors("grandchild").size() == 1;
     const std::string outcome = take_out(child.name, child.uuid);
-    const bool is_in = troupe::find_actor("grandchild").has_value();
+    const bool is_in = !troupe::find_actors("grandchild").empty();
     n.cancel();
     return outcome + (was_in && !is_in ? ", it is out" : ", it was not in or is still");
   });
