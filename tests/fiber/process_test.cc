@@ -76,6 +76,7 @@ class ProcessTest : public ::testing::Test {
     if (testing::under_valgrind()) GTEST_SKIP() << "valgrind 3.19 knows no pidfd_open";
   }
 };
+class ProcessRelayTest : public ProcessTest {};
 
 // T-PRC-01: a background process in a nursery: the nursery waits for it; many tasks may wait.
 TEST_F(ProcessTest, ManyTasksWaitForABackgroundProcess) {
@@ -449,7 +450,7 @@ TEST_F(ProcessTest, RefusesWhatCannotBe) {
 
 // TRI-14: a supervised external process: its stdout lines are relayed one by one to the log, with a
 // label.
-TEST(ProcessRelayTest, LinesAreRelayedToTheLogWithALabel) {
+TEST_F(ProcessRelayTest, LinesAreRelayedToTheLogWithALabel) {
   const LogCatcher log;
   testing::run([] {
     run_process(shell("echo one; printf 'two\\r\\n'; echo; printf 'no end'; echo bad >&2"),
@@ -460,7 +461,7 @@ TEST(ProcessRelayTest, LinesAreRelayedToTheLogWithALabel) {
 }
 
 // TRI-14: each line is relayed as it comes, not at the end.
-TEST(ProcessRelayTest, LinesAreRelayedAsTheyCome) {
+TEST_F(ProcessRelayTest, LinesAreRelayedAsTheyCome) {
   const LogCatcher log;
   testing::run([&] {
     std::shared_ptr<Process> process;
@@ -475,7 +476,7 @@ TEST(ProcessRelayTest, LinesAreRelayedAsTheyCome) {
 }
 
 // TRI-15: its stdin is null and its stdout a pipe, never the parent's terminal.
-TEST(ProcessRelayTest, TheTerminalIsIsolated) {
+TEST_F(ProcessRelayTest, TheTerminalIsIsolated) {
   testing::run([] {
     const Argv what = shell("readlink /proc/self/fd/0; readlink /proc/self/fd/1 >&2; cat");
     const CompletedProcess done =
@@ -486,7 +487,7 @@ TEST(ProcessRelayTest, TheTerminalIsIsolated) {
 }
 
 // TRI-16: 200 kB of output with no newline: no deadlock, all octets relayed.
-TEST(ProcessRelayTest, MuchOutputWithoutNewlinesIsRelayedWhole) {
+TEST_F(ProcessRelayTest, MuchOutputWithoutNewlinesIsRelayedWhole) {
   const LogCatcher log;
   testing::run([] {
     run_process(shell("head -c 200000 /dev/zero | tr '\\0' x"),
@@ -499,7 +500,7 @@ TEST(ProcessRelayTest, MuchOutputWithoutNewlinesIsRelayedWhole) {
 
 // TRI-17: the process exits non-zero: an error with the code and the tail of stderr, with live
 // relay and without.
-TEST(ProcessRelayTest, TheErrorHasTheTailOfStderr) {
+TEST_F(ProcessRelayTest, TheErrorHasTheTailOfStderr) {
   const LogCatcher log;
   testing::run([] {
     for (const ProcessIo err : {ProcessIo::log, ProcessIo::capture}) {
@@ -520,7 +521,7 @@ TEST(ProcessRelayTest, TheErrorHasTheTailOfStderr) {
 
 // TRI-18, in our words: the end of a descriptor that is watched does not spin; here, a process that
 // closes its output long before it ends.
-TEST(ProcessRelayTest, AClosedOutputDoesNotSpin) {
+TEST_F(ProcessRelayTest, AClosedOutputDoesNotSpin) {
   testing::run([] {
     const CompletedProcess done =
         run_process(shell("echo x; exec >&-; sleep 0.05"), {.out = ProcessIo::capture});

@@ -493,7 +493,7 @@ TEST(ThreadTest, WaitAllThreadsCompleted) {
     wait_all_threads_completed();
     std::binary_semaphore go{0};
     const auto abandon_one = [&] {
-      CancelScope scope({.deadline = current_time() + 1ms});
+      CancelScope scope({.deadline = current_time() + 50ms});
       scope.run([&] { to_thread_run([&] { go.acquire(); }, {.abandon_on_cancel = true}); });
     };
     abandon_one();
