@@ -72,4 +72,3 @@
 
 // Names
 #include "troupe/discovery/find.h"
-#include "troupe/discovery/watch.h"

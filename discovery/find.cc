@@ -69,9 +69,6 @@ Portal wait_for_actor(const std::string& name) {
 }
 
 std::optional<Portal> find_actor(const std::string& name) {
-  if (const std::optional<DirectoryEntry> entry = directory().cached(name)) {
-    if (std::optional<Portal> portal = try_to_connect(*entry).portal) return portal;
-  }
   std::exception_ptr error;
   for (const DirectoryEntry& entry : directory().find_all(name)) {
     const Attempt attempt = try_to_connect(entry);

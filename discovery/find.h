@@ -2,8 +2,7 @@
 #pragma once
 
 // Finding actors by name. All of these ask the arbiter, so they are checkpoints and throw
-// `TransportClosed` when it is gone; bound them with `fail_after` or `move_on_after`. What
-// `find_actor` has looked for once it is told of from then on, and asks nobody the next time.
+// `TransportClosed` when it is gone; bound them with `fail_after` or `move_on_after`.
 
 #include <optional>
 #include <string>

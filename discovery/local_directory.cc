@@ -2,7 +2,6 @@
 #include "troupe/discovery/local_directory.h"
 
 #include <optional>
-#include <utility>
 
 #include "troupe/discovery/registry_calls.h"
 #include "troupe/runtime/actor/actor.h"
@@ -13,22 +12,6 @@ namespace troupe {
 
 LocalDirectory::LocalDirectory(Actor& actor) : actor_(actor) {
   actor.dispatcher().expose_with_caller(detail::registry_module());
-}
-
-void LocalDirectory::watch(const std::string& prefix,
-                           const std::function<void(ActorEventSource&)>& body) {
-  struct Source final : ActorEventSource {
-    Source(const std::string& names, MemoryReceiveChannel<ActorEvent> from)
-        : prefix(names), events(std::move(from)) {}
-    ActorEvent next() override {
-      std::optional<ActorEvent> event = events.next();
-      if (!event) detail::throw_watch_overrun(prefix);
-      return *std::move(event);
-    }
-    const std::string& prefix;
-    MemoryReceiveChannel<ActorEvent> events;
-  } source(prefix, registry_.watch(prefix));
-  body(source);
 }
 
 // Whoever is in has a connection to us, or had one a moment ago.

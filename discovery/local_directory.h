@@ -4,8 +4,6 @@
 // The arbiter's own directory: the registry itself, which its peers ask through the module
 // "troupe.registry".
 
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +27,6 @@ class LocalDirectory final : public Directory {
     return registry_.find_all(name);
   }
   DirectoryEntry wait_for(const std::string& name) override { return registry_.wait_for(name); }
-  std::optional<DirectoryEntry> cached(const std::string&) override { return std::nullopt; }
-  void watch(const std::string& prefix,
-             const std::function<void(ActorEventSource&)>& body) override;
   bool report_stale(const DirectoryEntry& entry) override;
   void peer_gone(const Uid& uid) noexcept override;
   void child_died(const Uid& uid) noexcept override { registry_.remove(uid); }

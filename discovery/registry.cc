@@ -33,7 +33,7 @@ void Registry::add(const DirectoryEntry& entry) {
   same_name.push_front(entry);
   uuids_[entry.uid.uuid] = same_name.begin();
   wake_waiters(entry);
-  tell(ActorEvent::Kind::joined, entry);
+  tell(RegistryEvent::Kind::joined, entry);
 }
 
 bool Registry::remove(const Uid& uid) {
@@ -41,7 +41,7 @@ bool Registry::remove(const Uid& uid) {
   if (known == uuids_.end()) return false;
   const DirectoryEntry entry = *known->second;
   take_out(known->second);
-  tell(ActorEvent::Kind::left, entry);
+  tell(RegistryEvent::Kind::left, entry);
   return true;
 }
 
@@ -114,15 +114,15 @@ void Registry::wake_waiters(const DirectoryEntry& entry) {
   waiters_.erase(waiting);
 }
 
-MemoryReceiveChannel<ActorEvent> Registry::watch(std::string prefix) {
+MemoryReceiveChannel<RegistryEvent> Registry::watch(std::string prefix) {
   std::vector<const DirectoryEntry*> present;
   for (const auto& [name, entries] : names_) {
     if (!name.starts_with(prefix)) continue;
     for (const DirectoryEntry& entry : entries) present.push_back(&entry);
   }
-  auto channel = open_memory_channel<ActorEvent>(present.size() + watch_limit);
+  auto channel = open_memory_channel<RegistryEvent>(present.size() + watch_limit);
   for (const DirectoryEntry* entry : present) {
-    channel.send.send_nowait(ActorEvent{ActorEvent::Kind::joined, *entry});
+    channel.send.send_nowait(RegistryEvent{RegistryEvent::Kind::joined, *entry});
   }
   watches_.push_back({std::move(prefix), std::move(channel.send)});
   return std::move(channel.receive);
@@ -130,11 +130,11 @@ MemoryReceiveChannel<ActorEvent> Registry::watch(std::string prefix) {
 
 // A watcher that has gone, or is too slow, is forgotten: with its end of the channel closed it
 // knows, once it has read the rest.
-void Registry::tell(ActorEvent::Kind kind, const DirectoryEntry& entry) {
+void Registry::tell(RegistryEvent::Kind kind, const DirectoryEntry& entry) {
   std::erase_if(watches_, [&](const Watch& watch) {
     if (!entry.uid.name.starts_with(watch.prefix)) return false;
     try {
-      return !watch.events.try_send(ActorEvent{kind, entry});
+      return !watch.events.try_send(RegistryEvent{kind, entry});
     } catch (const BrokenChannel&) {
       return true;
     }

@@ -16,6 +16,16 @@
 
 namespace troupe {
 
+/// An actor has come or gone. A value.
+struct RegistryEvent {
+  enum class Kind { joined, left };
+
+  Kind kind = Kind::joined;  ///< `joined` also says that its addresses are others now.
+  DirectoryEntry entry{};    ///< Of the actor.
+
+  friend bool operator==(const RegistryEvent&, const RegistryEvent&) = default;
+};
+
 /// Who has which name. Several actors may share one; the last that came is found first.
 class Registry {
  public:
@@ -37,7 +47,7 @@ class Registry {
   /// Tells of the actors whose names begin with `prefix`: first those that are in, as `joined`, and
   /// then who joins and leaves. Ends when the receiver is closed; a receiver that falls further
   /// behind than `watch_limit` gets no more: its channel ends, and it may watch anew.
-  MemoryReceiveChannel<ActorEvent> watch(std::string prefix);
+  MemoryReceiveChannel<RegistryEvent> watch(std::string prefix);
   /// How many actors are in.
   std::size_t size() const noexcept { return uuids_.size(); }
   /// How many names are waited for.
@@ -49,14 +59,14 @@ class Registry {
   struct Waiter;
   struct Watch {
     std::string prefix;
-    MemorySendChannel<ActorEvent> events;
+    MemorySendChannel<RegistryEvent> events;
   };
 
   void claim_addresses(const DirectoryEntry& entry);
   void lose_address(const std::string& uuid, const Address& address);
   void take_out(Entries::iterator entry);
   void wake_waiters(const DirectoryEntry& entry);
-  void tell(ActorEvent::Kind kind, const DirectoryEntry& entry);
+  void tell(RegistryEvent::Kind kind, const DirectoryEntry& entry);
 
   std::unordered_map<std::string, Entries> names_;            // the last that came first
   std::unordered_map<std::string, Entries::iterator> uuids_;  // the same entries

@@ -68,31 +68,13 @@ RegistryRecord registry_wait(const std::string& name) {
   return RegistryRecord(here().wait_for(name));
 }
 
-void registry_watch(Sink<RegistryNews> news, const std::string& prefix) {
-  const MemoryReceiveChannel<ActorEvent> events = here().registry().watch(prefix);
-  std::size_t are_in = events.statistics().current_buffer_used;
-  if (are_in == 0) news.send(RegistryNews{});
-  while (const std::optional<ActorEvent> event = events.next()) {
-    const auto kind = event->joined() ? RegistryNews::Kind::joined : RegistryNews::Kind::left;
-    news.send(RegistryNews{kind, RegistryRecord(event->entry)});
-    if (are_in > 0 && --are_in == 0) news.send(RegistryNews{});
-  }
-  throw_watch_overrun(prefix);
-}
-
-void throw_watch_overrun(const std::string& prefix) {
-  throw StreamOverrun("a watch of the names that begin with '" + prefix +
-                      "' lags behind by more than " + std::to_string(Registry::watch_limit) +
-                      " events, so it has ended; watch anew, and take the events faster");
-}
-
 bool registry_report_stale(const RegistryRecord& record) {
   return here().report_stale(record.entry());
 }
 
 const Module& registry_module() {
   return module<"troupe.registry", &registry_announce, &registry_retract, &registry_find,
-                &registry_wait, &registry_watch, &registry_report_stale>;
+                &registry_wait, &registry_report_stale>;
 }
 
 }  // namespace troupe::detail

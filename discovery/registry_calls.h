@@ -4,13 +4,11 @@
 // What an arbiter lets its peers call, the module "troupe.registry", and how entries travel. The
 // functions run in the arbiter; others name them in calls.
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "troupe/runtime/actor/directory.h"
 #include "troupe/runtime/rpc/module.h"
-#include "troupe/runtime/rpc/stream.h"
 
 namespace troupe::detail {
 
@@ -33,19 +31,6 @@ struct RegistryRecord {
   }
 };
 
-/// What a watcher is told.
-struct RegistryNews {
-  enum class Kind : std::uint8_t { joined, left, those_are_in };
-
-  Kind kind = Kind::those_are_in;  ///< `those_are_in`: everybody who was in has been told.
-  RegistryRecord record{};         ///< Of the actor, if it is about one.
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(kind, record);
-  }
-};
-
 /// Enters the caller, or renews its entry. Throws `UsageError` for anybody else.
 void registry_announce(const RegistryRecord& record);
 /// Takes the caller out, or one of its children. Throws `UsageError` for anybody else.
@@ -54,13 +39,8 @@ void registry_retract(const std::string& name, const std::string& uuid);
 std::vector<RegistryRecord> registry_find(const std::string& name);
 /// Waits until somebody has that name.
 RegistryRecord registry_wait(const std::string& name);
-/// Sends who is in, of the names that begin with `prefix`, and then who comes and goes.
-void registry_watch(Sink<RegistryNews> news, const std::string& prefix);
 /// See `Directory::report_stale`.
 bool registry_report_stale(const RegistryRecord& record);
-
-/// Says that a watcher of `prefix` was too slow. Throws `StreamOverrun`.
-[[noreturn]] void throw_watch_overrun(const std::string& prefix);
 
 /// The module of these functions.
 const Module& registry_module();

@@ -14,7 +14,6 @@
 namespace troupe {
 namespace {
 
-using detail::RegistryNews;
 using detail::RegistryRecord;
 
 DirectoryEntry wait_at(ArbiterLink& link, const std::string& name) {
@@ -40,7 +39,6 @@ RemoteDirectory::RemoteDirectory(Actor& actor, const std::vector<DirectoryEntry>
   for (const DirectoryEntry& arbiter : arbiters) {
     links_.push_back(std::make_unique<ArbiterLink>(actor, arbiter));
   }
-  if (links_.size() == 1) cache_ = std::make_unique<FindCache>(actor, *links_.front());
 }
 
 // Runs `fn` for all arbiters at once. Returns null when it came through for one of them, else the
@@ -123,35 +121,6 @@ DirectoryEntry RemoteDirectory::wait_for(const std::string& name) {
   }();
   if (found) return *std::move(found);
   std::rethrow_exception(error);
-}
-
-// What is looked for once is likely to be looked for again.
-std::optional<DirectoryEntry> RemoteDirectory::cached(const std::string& name) {
-  if (!cache_) return std::nullopt;
-  std::optional<DirectoryEntry> entry = cache_->find(name);
-  if (!entry) cache_->keep(name);
-  return entry;
-}
-
-void RemoteDirectory::watch(const std::string& prefix,
-                            const std::function<void(ActorEventSource&)>& body) {
-  struct Source final : ActorEventSource {
-    explicit Source(ReceiveStream<RegistryNews>& from) : stream(from) {}
-    ActorEvent next() override {
-      for (;;) {
-        const RegistryNews news = stream.receive();
-        if (news.kind == RegistryNews::Kind::those_are_in) continue;
-        const bool joined = news.kind == RegistryNews::Kind::joined;
-        return {joined ? ActorEvent::Kind::joined : ActorEvent::Kind::left, news.record.entry()};
-      }
-    }
-    ReceiveStream<RegistryNews>& stream;
-  };
-  actor_.portal(arbiter()).open_stream<&detail::registry_watch>(
-      prefix, [&](ReceiveStream<RegistryNews>& stream) {
-        Source source(stream);
-        body(source);
-      });
 }
 
 bool RemoteDirectory::report_stale(const DirectoryEntry& entry) {

@@ -7,12 +7,10 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "troupe/discovery/arbiter_link.h"
-#include "troupe/discovery/find_cache.h"
 #include "troupe/runtime/actor/directory.h"
 
 namespace troupe {
@@ -31,9 +29,6 @@ class RemoteDirectory final : public Directory {
   void retract(const Uid& uid) override;
   std::vector<DirectoryEntry> find_all(const std::string& name) override;
   DirectoryEntry wait_for(const std::string& name) override;
-  std::optional<DirectoryEntry> cached(const std::string& name) override;
-  void watch(const std::string& prefix,
-             const std::function<void(ActorEventSource&)>& body) override;
   bool report_stale(const DirectoryEntry& entry) override;
   void peer_gone(const Uid& uid) noexcept override;
   void child_died(const Uid& uid) noexcept override;
@@ -45,7 +40,6 @@ class RemoteDirectory final : public Directory {
 
   Actor& actor_;
   std::vector<std::unique_ptr<ArbiterLink>> links_;
-  std::unique_ptr<FindCache> cache_;  // where there is one arbiter
 };
 
 }  // namespace troupe

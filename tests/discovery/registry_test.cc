@@ -16,7 +16,7 @@ namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = ActorEvent::Kind;
+using Kind = RegistryEvent::Kind;
 
 std::string uuid_of(int number) {
   std::string digits = std::to_string(number);
@@ -184,9 +184,9 @@ TEST(RegistryTest, AWatcherHearsWhoIsThereWhoComesAndWhoGoes) {
     registry.add(entry_of("worker-2", 3));
     registry.remove(entry_of("boss", 2).uid);
     registry.remove(entry_of("worker-1", 1).uid);
-    EXPECT_EQ(events.receive(), (ActorEvent{Kind::joined, entry_of("worker-1", 1)}));
-    EXPECT_EQ(events.receive(), (ActorEvent{Kind::joined, entry_of("worker-2", 3)}));
-    EXPECT_EQ(events.receive(), (ActorEvent{Kind::left, entry_of("worker-1", 1)}));
+    EXPECT_EQ(events.receive(), (RegistryEvent{Kind::joined, entry_of("worker-1", 1)}));
+    EXPECT_EQ(events.receive(), (RegistryEvent{Kind::joined, entry_of("worker-2", 3)}));
+    EXPECT_EQ(events.receive(), (RegistryEvent{Kind::left, entry_of("worker-1", 1)}));
     EXPECT_FALSE(events.try_receive());
   });
 }

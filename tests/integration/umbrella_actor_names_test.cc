@@ -132,11 +132,6 @@ void debug() {
 
 void ask_around() {
   const troupe::Portal service = troupe::wait_for_actor("service");
-  troupe::watch_actors("serv", [](troupe::ActorEvents& events) {
-    const troupe::ActorEvent event = events.receive();
-    EXPECT_TRUE(event.joined());
-    EXPECT_EQ(event.name(), "service");
-  });
   const std::optional<troupe::Portal> maybe = troupe::find_actor("service");
   const std::vector<troupe::Portal> all = troupe::find_actors("worker");
   const std::optional<troupe::Address> address = troupe::query_actor("service");
