@@ -71,3 +71,4 @@
 
 // Names
 #include "troupe/discovery/find.h"
+#include "troupe/discovery/watch.h"
