@@ -69,8 +69,9 @@ RegistryRecord registry_wait(const std::string& name) {
   return RegistryRecord(here().wait_for(name));
 }
 
-void registry_watch(Sink<RegistryNews> out, const std::string& prefix) {
+void registry_watch(Sink<std::optional<RegistryNews>> out, const std::string& prefix) {
   const MemoryReceiveChannel<ActorEvent> events = here().registry().watch(prefix);
+  out.send(std::nullopt);
   for (const ActorEvent& event : events) out.send(RegistryNews(event));
   throw StreamOverrun("who watches the names that begin with '" + prefix + "' fell " +
                       std::to_string(Registry::watch_limit) +

@@ -60,9 +60,10 @@ void registry_retract(const std::string& name, const std::string& uuid);
 std::vector<RegistryRecord> registry_find(const std::string& name);
 /// Waits until somebody has that name.
 RegistryRecord registry_wait(const std::string& name);
-/// Tells of the actors whose names begin with `prefix`: those that are in, and then who joins and
-/// leaves. Throws `StreamOverrun` when the receiver is too slow.
-void registry_watch(Sink<RegistryNews> out, const std::string& prefix);
+/// Tells of the actors whose names begin with `prefix`: first nothing, to say that it knows of the
+/// watcher; then those that are in; and then who joins and leaves. Throws `StreamOverrun` when the
+/// receiver is too slow.
+void registry_watch(Sink<std::optional<RegistryNews>> out, const std::string& prefix);
 /// Tells who of that name came last, at first and whenever it is another one, or nobody.
 void registry_follow(Sink<std::optional<RegistryRecord>> out, const std::string& name);
 /// See `Directory::report_stale`.

@@ -4,6 +4,8 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "troupe/discovery/joint_events.h"
@@ -12,6 +14,7 @@
 #include "troupe/ipc/locality.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/rpc/errors.h"
 #include "troupe/runtime/rpc/portal.h"
 #include "troupe/runtime/rpc/remote_error.h"
@@ -27,9 +30,19 @@ constexpr std::size_t read_ahead = 64;
 
 // What the tasks of one watch share.
 struct Watch {
+  Watch(MemorySendChannel<ActorEvent> channel, std::size_t arbiters)
+      : events(std::move(channel)), story(arbiters), telling(arbiters) {}
+
   MemorySendChannel<ActorEvent> events;
   JointEvents story;
-  std::size_t telling;  // how many arbiters still tell
+  std::size_t telling;              // how many arbiters still tell
+  std::set<std::size_t> awaited{};  // those that have neither answered nor failed yet
+  Event answered{};                 // none is awaited any more
+
+  void stop_awaiting(std::size_t number) {
+    awaited.erase(number);
+    if (awaited.empty()) answered.set();
+  }
 };
 
 // An arbiter may have come back as another program: its address counts.
@@ -42,9 +55,13 @@ Portal portal_to(const DirectoryEntry& arbiter) {
 void bring_events(Watch& watch, std::size_t number, const DirectoryEntry& arbiter,
                   const std::string& prefix) {
   portal_to(arbiter).open_stream<&detail::registry_watch>(
-      prefix, [&](ReceiveStream<RegistryNews>& news) {
-        for (const RegistryNews& each : news) {
-          if (auto event = watch.story.hear(number, each.event())) watch.events.send(*event);
+      prefix, [&](ReceiveStream<std::optional<RegistryNews>>& news) {
+        for (const std::optional<RegistryNews>& each : news) {
+          if (!each) {
+            watch.stop_awaiting(number);
+          } else if (const auto event = watch.story.hear(number, each->event())) {
+            watch.events.send(*event);
+          }
         }
       });
 }
@@ -73,6 +90,7 @@ std::exception_ptr explain(const DirectoryEntry& arbiter) {
 // One of several arbiters that cannot tell is done without.
 void do_without(Watch& watch, std::size_t number, const std::exception_ptr& why) {
   if (--watch.telling == 0) std::rethrow_exception(why);
+  watch.stop_awaiting(number);
   try {
     std::rethrow_exception(why);
   } catch (const std::exception& error) {
@@ -90,9 +108,9 @@ ActorEvents start_watching(TaskNursery& nursery, const std::string& prefix) {
   directory.arbiter();  // at least one must answer, or the error says more
   const std::vector<DirectoryEntry> arbiters = directory.arbiters();
   auto channel = open_memory_channel<ActorEvent>(read_ahead);
-  const auto watch = std::make_shared<Watch>(
-      Watch{std::move(channel.send), JointEvents(arbiters.size()), arbiters.size()});
+  const auto watch = std::make_shared<Watch>(std::move(channel.send), arbiters.size());
   for (std::size_t i = 0; i < arbiters.size(); ++i) {
+    watch->awaited.insert(i);
     nursery.start_soon("watch_actors", [watch, i, arbiter = arbiters[i], prefix] {
       std::exception_ptr why;
       try {
@@ -103,6 +121,7 @@ ActorEvents start_watching(TaskNursery& nursery, const std::string& prefix) {
       if (why) do_without(*watch, i, why);
     });
   }
+  watch->answered.wait();
   return std::move(channel.receive);
 }
 

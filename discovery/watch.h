@@ -18,14 +18,16 @@ using ActorEvents = MemoryReceiveChannel<ActorEvent>;
 
 namespace detail {
 
-/// Starts tasks in `nursery` that bring the events of all arbiters.
+/// Starts tasks in `nursery` that bring the events of all arbiters, and waits until these know of
+/// the watch.
 ActorEvents start_watching(TaskNursery& nursery, const std::string& prefix);
 
 }  // namespace detail
 
 /// Runs `body(ActorEvents&)` with what the arbiter tells of the actors whose names begin with
 /// `prefix` (empty: of all): those that are there, as `joined`, and then who joins and who leaves,
-/// however that comes. Several arbiters tell one story. Ends when the body does, and returns what
+/// however that comes. Nobody who registers after the body has begun is missed. Several arbiters
+/// tell one story. Ends when the body does, and returns what
 /// it returns. Checkpoint. The body is cancelled and an error leaves when no arbiter can tell any
 /// more (`TransportClosed`; who is there is known anew by watching again) and when the body is
 /// thousands of events behind (`StreamOverrun`).

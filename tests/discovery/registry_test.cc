@@ -245,8 +245,8 @@ TEST(RegistryTest, AFollowerIsToldOfOutcomesOnly) {
     Registry registry;
     registry.add(entry_of("worker", 1));
     EXPECT_EQ(registry.wait_for_another("worker", std::nullopt), entry_of("worker", 1));
+    bool told = false;
     open_task_nursery([&](TaskNursery& n) {
-      bool told = false;
       n.start_soon([&] {
         registry.wait_for_another("worker", entry_of("worker", 1));
         told = true;
