@@ -72,3 +72,4 @@
 
 // Names
 #include "troupe/discovery/find.h"
+#include "troupe/discovery/watch.h"

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
+#include <utility>
 
 #include "troupe/discovery/cluster.h"
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/locality.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/errors.h"
+#include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/rpc/peer.h"
 
 namespace troupe {
@@ -69,10 +72,17 @@ Portal wait_for_actor(const std::string& name) {
 }
 
 std::optional<Portal> find_actor(const std::string& name) {
+  if (std::shared_ptr<Peer> known = directory().remembered(name)) {
+    checkpoint();
+    return Portal(std::move(known));
+  }
   std::exception_ptr error;
   for (const DirectoryEntry& entry : directory().find_all(name)) {
     const Attempt attempt = try_to_connect(entry);
-    if (attempt.portal) return attempt.portal;
+    if (attempt.portal) {
+      directory().remember(name, attempt.portal->peer());
+      return attempt.portal;
+    }
     if (!directory().report_stale(entry) && !error) error = attempt.error;
   }
   if (error) std::rethrow_exception(error);

@@ -19,7 +19,9 @@ Portal wait_for_actor(const std::string& name);
 
 /// The actor of that name that came last, connected; none when nobody has it. An entry whose actor
 /// is gone is passed over, and removed. Throws `TransportClosed` when there is no way to an actor
-/// that is not gone.
+/// that is not gone. An actor that was found before is found again without a message, as long as
+/// the arbiter tells in the background who has the name: a new one of that name may be found a
+/// moment later then.
 std::optional<Portal> find_actor(const std::string& name);
 
 /// Every actor of that name, the last first; not connected yet.

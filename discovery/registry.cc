@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/discovery/registry.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "troupe/runtime/fiber/checkpoint.h"
@@ -33,7 +34,8 @@ void Registry::add(const DirectoryEntry& entry) {
   same_name.push_front(entry);
   uuids_[entry.uid.uuid] = same_name.begin();
   wake_waiters(entry);
-  tell(RegistryEvent::Kind::joined, entry);
+  wake_followers(entry.uid.name);
+  tell(ActorEvent::Kind::joined, entry);
 }
 
 bool Registry::remove(const Uid& uid) {
@@ -41,7 +43,8 @@ bool Registry::remove(const Uid& uid) {
   if (known == uuids_.end()) return false;
   const DirectoryEntry entry = *known->second;
   take_out(known->second);
-  tell(RegistryEvent::Kind::left, entry);
+  wake_followers(entry.uid.name);
+  tell(ActorEvent::Kind::left, entry);
   return true;
 }
 
@@ -69,6 +72,7 @@ void Registry::lose_address(const std::string& uuid, const Address& address) {
   const auto known = uuids_.find(uuid);
   if (known == uuids_.end()) return;
   std::erase(known->second->addresses, address);
+  wake_followers(known->second->uid.name);
   if (known->second->addresses.empty()) remove(Uid(known->second->uid));
 }
 
@@ -84,7 +88,24 @@ std::vector<DirectoryEntry> Registry::find_all(const std::string& name) const {
   return {found->second.begin(), found->second.end()};
 }
 
+std::optional<DirectoryEntry> Registry::find_newest(const std::string& name) const {
+  const auto found = names_.find(name);
+  if (found == names_.end()) return std::nullopt;
+  return found->second.front();
+}
+
 // ---- Waiting and watching ----
+
+// Leaves no lot of nobody behind.
+void Registry::park(Lots& lots, const std::string& name, Parked& waiter, const char* what) {
+  try {
+    lots[name].park(waiter, what);
+  } catch (...) {
+    const auto lot = lots.find(name);
+    if (lot != lots.end() && lot->second.empty()) lots.erase(lot);
+    throw;
+  }
+}
 
 DirectoryEntry Registry::wait_for(const std::string& name) {
   const auto present = names_.find(name);
@@ -94,14 +115,26 @@ DirectoryEntry Registry::wait_for(const std::string& name) {
     return entry;
   }
   Waiter waiter;
-  try {
-    waiters_[name].park(waiter, "wait_for_actor");
-  } catch (...) {
-    const auto lot = waiters_.find(name);
-    if (lot != waiters_.end() && lot->second.empty()) waiters_.erase(lot);
-    throw;
-  }
+  park(waiters_, name, waiter, "wait_for_actor");
   return std::move(waiter.entry);
+}
+
+std::optional<DirectoryEntry> Registry::wait_for_another(
+    const std::string& name, const std::optional<DirectoryEntry>& known) {
+  checkpoint();
+  for (;;) {
+    std::optional<DirectoryEntry> newest = find_newest(name);
+    if (newest != known) return newest;
+    Parked waiter;
+    park(followers_, name, waiter, "a change of a name");
+  }
+}
+
+void Registry::wake_followers(const std::string& name) noexcept {
+  const auto following = followers_.find(name);
+  if (following == followers_.end()) return;
+  following->second.unpark_all();
+  followers_.erase(following);
 }
 
 void Registry::wake_waiters(const DirectoryEntry& entry) {
@@ -114,15 +147,25 @@ void Registry::wake_waiters(const DirectoryEntry& entry) {
   waiters_.erase(waiting);
 }
 
-MemoryReceiveChannel<RegistryEvent> Registry::watch(std::string prefix) {
+// Who has gone would else be noticed at the next event only, which may never come.
+void Registry::forget_idle_watches() {
+  if (watches_.size() < enough_watches_) return;
+  std::erase_if(watches_, [](const Watch& watch) {
+    return watch.events.statistics().open_receive_channels == 0;
+  });
+  enough_watches_ = std::max<std::size_t>(16, 2 * watches_.size());
+}
+
+MemoryReceiveChannel<ActorEvent> Registry::watch(std::string prefix) {
+  forget_idle_watches();
   std::vector<const DirectoryEntry*> present;
   for (const auto& [name, entries] : names_) {
     if (!name.starts_with(prefix)) continue;
     for (const DirectoryEntry& entry : entries) present.push_back(&entry);
   }
-  auto channel = open_memory_channel<RegistryEvent>(present.size() + watch_limit);
+  auto channel = open_memory_channel<ActorEvent>(present.size() + watch_limit);
   for (const DirectoryEntry* entry : present) {
-    channel.send.send_nowait(RegistryEvent{RegistryEvent::Kind::joined, *entry});
+    channel.send.send_nowait(ActorEvent{ActorEvent::Kind::joined, *entry});
   }
   watches_.push_back({std::move(prefix), std::move(channel.send)});
   return std::move(channel.receive);
@@ -130,11 +173,11 @@ MemoryReceiveChannel<RegistryEvent> Registry::watch(std::string prefix) {
 
 // A watcher that has gone, or is too slow, is forgotten: with its end of the channel closed it
 // knows, once it has read the rest.
-void Registry::tell(RegistryEvent::Kind kind, const DirectoryEntry& entry) {
+void Registry::tell(ActorEvent::Kind kind, const DirectoryEntry& entry) {
   std::erase_if(watches_, [&](const Watch& watch) {
     if (!entry.uid.name.starts_with(watch.prefix)) return false;
     try {
-      return !watch.events.try_send(RegistryEvent{kind, entry});
+      return !watch.events.try_send(ActorEvent{kind, entry});
     } catch (const BrokenChannel&) {
       return true;
     }

@@ -5,6 +5,7 @@
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/rpc/caller.h"
+#include "troupe/runtime/rpc/errors.h"
 
 namespace troupe::detail {
 namespace {
@@ -68,13 +69,30 @@ RegistryRecord registry_wait(const std::string& name) {
   return RegistryRecord(here().wait_for(name));
 }
 
+void registry_watch(Sink<std::optional<RegistryNews>> out, const std::string& prefix) {
+  const MemoryReceiveChannel<ActorEvent> events = here().registry().watch(prefix);
+  out.send(std::nullopt);
+  for (const ActorEvent& event : events) out.send(RegistryNews(event));
+  throw StreamOverrun("who watches the names that begin with '" + prefix + "' fell " +
+                      std::to_string(Registry::watch_limit) +
+                      " events behind; read faster, and watch anew");
+}
+
+void registry_follow(Sink<std::optional<RegistryRecord>> out, const std::string& name) {
+  std::optional<DirectoryEntry> newest = here().registry().find_newest(name);
+  for (;;) {
+    out.send(newest ? std::optional<RegistryRecord>(*newest) : std::nullopt);
+    newest = here().registry().wait_for_another(name, newest);
+  }
+}
+
 bool registry_report_stale(const RegistryRecord& record) {
   return here().report_stale(record.entry());
 }
 
 const Module& registry_module() {
   return module<"troupe.registry", &registry_announce, &registry_retract, &registry_find,
-                &registry_wait, &registry_report_stale>;
+                &registry_wait, &registry_watch, &registry_follow, &registry_report_stale>;
 }
 
 }  // namespace troupe::detail

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/discovery/remote_directory.h"
 
-#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -39,6 +38,7 @@ RemoteDirectory::RemoteDirectory(Actor& actor, const std::vector<DirectoryEntry>
   for (const DirectoryEntry& arbiter : arbiters) {
     links_.push_back(std::make_unique<ArbiterLink>(actor, arbiter));
   }
+  if (links_.size() == 1) found_.emplace(actor, *links_.front());
 }
 
 // Runs `fn` for all arbiters at once. Returns null when it came through for one of them, else the
@@ -82,6 +82,7 @@ void RemoteDirectory::announce(const DirectoryEntry& entry) {
 }
 
 void RemoteDirectory::retract(const Uid& uid) {
+  if (found_) found_->clear();
   // An arbiter that has lost us has removed us already.
   for_each_link([&](ArbiterLink& link) {
     if (!link.registered()) return link.leave();
@@ -132,7 +133,10 @@ bool RemoteDirectory::report_stale(const DirectoryEntry& entry) {
 }
 
 void RemoteDirectory::peer_gone(const Uid& uid) noexcept {
-  for (const auto& link : links_) link->peer_gone(uid);
+  for (const auto& link : links_) {
+    if (found_ && uid == link->arbiter().uid) found_->clear();
+    link->peer_gone(uid);
+  }
 }
 
 // The arbiter learns it from the child's connection as well, unless that is to another host, which
@@ -165,6 +169,14 @@ std::vector<DirectoryEntry> RemoteDirectory::arbiters() const {
   std::vector<DirectoryEntry> all;
   for (const auto& link : links_) all.push_back(link->arbiter());
   return all;
+}
+
+std::shared_ptr<Peer> RemoteDirectory::remembered(const std::string& name) {
+  return found_ ? found_->find(name) : nullptr;
+}
+
+void RemoteDirectory::remember(const std::string& name, const std::shared_ptr<Peer>& peer) {
+  if (found_ && links_.front()->registered()) found_->remember(name, peer);
 }
 
 }  // namespace troupe

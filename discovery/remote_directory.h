@@ -7,10 +7,12 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "troupe/discovery/arbiter_link.h"
+#include "troupe/discovery/find_cache.h"
 #include "troupe/runtime/actor/directory.h"
 
 namespace troupe {
@@ -34,12 +36,15 @@ class RemoteDirectory final : public Directory {
   void child_died(const Uid& uid) noexcept override;
   DirectoryEntry arbiter() override;
   std::vector<DirectoryEntry> arbiters() const override;
+  std::shared_ptr<Peer> remembered(const std::string& name) override;
+  void remember(const std::string& name, const std::shared_ptr<Peer>& peer) override;
 
  private:
   std::exception_ptr for_each_link(const std::function<void(ArbiterLink&)>& fn);
 
   Actor& actor_;
   std::vector<std::unique_ptr<ArbiterLink>> links_;
+  std::optional<FindCache> found_;  // with one arbiter only: of several nobody knows all
 };
 
 }  // namespace troupe

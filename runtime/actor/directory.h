@@ -16,6 +16,7 @@
 namespace troupe {
 
 class Actor;
+class Peer;
 
 /// One actor in a directory.
 struct DirectoryEntry {
@@ -50,6 +51,11 @@ class Directory {
   virtual DirectoryEntry arbiter() = 0;
   /// Every arbiter, as it was last known. Never waits.
   virtual std::vector<DirectoryEntry> arbiters() const = 0;
+  /// The actor of that name that came last, if this one has found and `remember`ed it, is connected
+  /// to it, and is kept told who has the name; else null. Never waits.
+  virtual std::shared_ptr<Peer> remembered(const std::string&) { return nullptr; }
+  /// An actor of that name was found, and is connected. Never waits.
+  virtual void remember(const std::string&, const std::shared_ptr<Peer>&) {}
 };
 
 /// Makes the directory of an actor that has just booted.

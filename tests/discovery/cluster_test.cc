@@ -274,6 +274,52 @@ TEST_F(ClusterTest, WhoDiedUnheardIsTakenOut) {
   end(*host);
 }
 
+// Programs elsewhere are told who joins and leaves, also of deaths without a word; and of the
+// arbiter's own end, in order or not.
+TEST_F(ClusterTest, WhoWatchesIsToldOfComingsGoingsAndTheArbitersEnd) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const auto host = start_arbiter();
+    const auto watcher = start({"watch", arbiter, ""});
+    ASSERT_TRUE(watcher->wait_for_output("host has joined\n"));
+    const auto guest = start({"attend_with_child", arbiter, "guest"});
+    ASSERT_TRUE(watcher->wait_for_output("guest has joined\n"));
+    ASSERT_TRUE(watcher->wait_for_output("child has joined\n"));
+    guest->send_signal(SIGKILL);
+    ASSERT_TRUE(watcher->wait_for_output("guest has left\n"));
+    ASSERT_TRUE(watcher->wait_for_output("child has left\n"));
+    host->send_signal(signal);
+    const Outcome outcome = watcher->wait();
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    EXPECT_THAT(outcome.output, HasSubstr("tells no more who joins and leaves"));
+    EXPECT_THAT(outcome.output, HasSubstr(arbiter));
+    host->wait();
+  }
+}
+
+// Of two arbiters one story is told, for as long as one of them is there.
+TEST_F(ClusterTest, OneStoryIsToldOfSeveralArbiters) {
+  const std::string other = "ipc://" + (home / "other").string();
+  const auto host = start_arbiter();
+  const auto other_host = start({"attend", other, "host"});
+  ASSERT_TRUE(other_host->wait_for_output("arbiter at " + other));
+  const std::string both = arbiter + "," + other;
+  const auto watcher = start({"watch", both, "guest"});
+  const auto guest = start({"attend", both, "guest"});
+  ASSERT_TRUE(watcher->wait_for_output("guest has joined\n"));
+  end(*host);
+  const auto second = start({"attend", other, "guest_2"});
+  ASSERT_TRUE(watcher->wait_for_output("guest_2 has joined\n"));
+  end(*guest);
+  ASSERT_TRUE(watcher->wait_for_output("guest has left\n"));
+  end(*second);
+  ASSERT_TRUE(watcher->wait_for_output("guest_2 has left\n"));
+  end(*other_host);
+  EXPECT_THAT(watcher->wait().output,
+              StartsWith("guest has joined\nguest_2 has joined\nguest has left\n"
+                         "guest_2 has left\nthe arbiter at " +
+                         other));
+}
+
 // DSC-07: whichever way a tree is torn down, its actors are taken out and the arbiter stays in.
 TEST_F(ClusterTest, ATreeThatIsTornDownIsTakenOut) {
   const auto host = start_arbiter();

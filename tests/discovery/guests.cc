@@ -161,6 +161,19 @@ void be_many(int count) {
   say(std::to_string(troupe::find_actors("twin").size()) + " twins");
 }
 
+// Says who joins and leaves, and why that is not known any more.
+void watch(const std::string& prefix) {
+  try {
+    troupe::watch_actors(prefix, [](troupe::ActorEvents& events) {
+      for (const troupe::ActorEvent& event : events) {
+        say(event.uid().name + (event.joined() ? " has joined" : " has left"));
+      }
+    });
+  } catch (const troupe::TransportClosed& closed) {
+    say(closed.what());
+  }
+}
+
 void cancel_arbiter() {
   say(troupe::get_arbiter().cancel_actor() ? "the arbiter has ended"
                                            : "the arbiter is still there");
@@ -186,6 +199,7 @@ int main(int argc, char** argv) {
       {"look_for", [&] { look_for(guest.name); }},
       {"keep_looking_for", [&] { keep_looking_for(guest.name); }},
       {"send_abroad", [&] { send_abroad(guest.name); }},
+      {"watch", [&] { watch(guest.name); }},
       {"be_many", [&] { be_many(std::stoi(guest.name)); }},
       {"cancel_arbiter", [] { cancel_arbiter(); }},
       {"drop_in_on", [&] { drop_in_on(guest.name); }},

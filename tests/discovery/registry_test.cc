@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +18,7 @@ namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = RegistryEvent::Kind;
+using Kind = ActorEvent::Kind;
 
 std::string uuid_of(int number) {
   std::string digits = std::to_string(number);
@@ -111,6 +113,17 @@ TEST(RegistryTest, TenThousandActorsComeAndGo) {
   EXPECT_TRUE(registry.find_all("worker").empty());
 }
 
+TEST(RegistryTest, TenThousandNamesAreFoundOneByOne) {
+  Registry registry;
+  const auto name = [](int i) { return "worker-" + std::to_string(i); };
+  for (int i = 0; i < 10'000; ++i) registry.add(entry_of(name(i), i));
+  EXPECT_EQ(registry.size(), 10'000u);
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_EQ(registry.find_newest(name(i)), entry_of(name(i), i));
+    ASSERT_EQ(registry.find_all(name(i)).size(), 1u);
+  }
+}
+
 // ---- Waiting ----
 
 TEST(RegistryTest, WhoIsThereIsNotWaitedFor) {
@@ -138,6 +151,27 @@ TEST(RegistryTest, WaitersAreWokenInTheOrderInWhichTheyCame) {
       registry.add(entry_of("late", 1));
     });
     EXPECT_EQ(woken, (std::vector{0, 1, 2, 3, 4}));
+    EXPECT_EQ(registry.names_waited_for(), 0u);
+  });
+}
+
+TEST(RegistryTest, AThousandWaitersOfOneNameAreAllWokenInOrder) {
+  run_tasks([] {
+    Registry registry;
+    std::vector<int> woken;
+    open_task_nursery([&](TaskNursery& n) {
+      for (int i = 0; i < 1000; ++i) {
+        n.start_soon([&registry, &woken, i] {
+          EXPECT_EQ(registry.wait_for("late"), entry_of("late", 1));
+          woken.push_back(i);
+        });
+      }
+      testing::wait_all_tasks_blocked();
+      registry.add(entry_of("late", 1));
+    });
+    std::vector<int> in_order(1000);
+    std::iota(in_order.begin(), in_order.end(), 0);
+    EXPECT_EQ(woken, in_order);
     EXPECT_EQ(registry.names_waited_for(), 0u);
   });
 }
@@ -173,6 +207,61 @@ TEST(RegistryTest, WaitersThatGiveUpLeaveNothing) {
   });
 }
 
+// ---- Following a name ----
+
+TEST(RegistryTest, AFollowerHearsOfEachNewestAndOfNobody) {
+  run_tasks([] {
+    Registry registry;
+    const auto next = [&](const std::optional<DirectoryEntry>& known,
+                          const std::function<void()>& change) {
+      std::optional<DirectoryEntry> heard;
+      open_task_nursery([&](TaskNursery& n) {
+        n.start_soon([&] { heard = registry.wait_for_another("worker", known); });
+        testing::wait_all_tasks_blocked();
+        EXPECT_EQ(registry.names_followed(), 1u);
+        registry.add(entry_of("stranger", 9));
+        testing::wait_all_tasks_blocked();
+        EXPECT_EQ(registry.names_followed(), 1u) << "another name's affair";
+        registry.remove(entry_of("stranger", 9).uid);
+        change();
+      });
+      return heard;
+    };
+    EXPECT_EQ(next(std::nullopt, [&] { registry.add(entry_of("worker", 1)); }),
+              entry_of("worker", 1));
+    EXPECT_EQ(next(entry_of("worker", 1), [&] { registry.add(entry_of("worker", 2)); }),
+              entry_of("worker", 2));
+    EXPECT_EQ(next(entry_of("worker", 2), [&] { registry.remove(entry_of("worker", 2).uid); }),
+              entry_of("worker", 1));
+    EXPECT_EQ(next(entry_of("worker", 1), [&] { registry.remove(entry_of("worker", 1).uid); }),
+              std::nullopt);
+    EXPECT_EQ(registry.names_followed(), 0u);
+  });
+}
+
+// What is no change for who follows, and what he has missed.
+TEST(RegistryTest, AFollowerIsToldOfOutcomesOnly) {
+  run_tasks([] {
+    Registry registry;
+    registry.add(entry_of("worker", 1));
+    EXPECT_EQ(registry.wait_for_another("worker", std::nullopt), entry_of("worker", 1));
+    bool told = false;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        registry.wait_for_another("worker", entry_of("worker", 1));
+        told = true;
+      });
+      testing::wait_all_tasks_blocked();
+      registry.add(entry_of("worker", 2));
+      registry.remove(entry_of("worker", 2).uid);
+      testing::wait_all_tasks_blocked();
+      EXPECT_FALSE(told);
+      n.cancel();
+    });
+    EXPECT_EQ(registry.names_followed(), 0u) << "who gives up leaves nothing";
+  });
+}
+
 // ---- Watching ----
 
 TEST(RegistryTest, AWatcherHearsWhoIsThereWhoComesAndWhoGoes) {
@@ -184,9 +273,9 @@ TEST(RegistryTest, AWatcherHearsWhoIsThereWhoComesAndWhoGoes) {
     registry.add(entry_of("worker-2", 3));
     registry.remove(entry_of("boss", 2).uid);
     registry.remove(entry_of("worker-1", 1).uid);
-    EXPECT_EQ(events.receive(), (RegistryEvent{Kind::joined, entry_of("worker-1", 1)}));
-    EXPECT_EQ(events.receive(), (RegistryEvent{Kind::joined, entry_of("worker-2", 3)}));
-    EXPECT_EQ(events.receive(), (RegistryEvent{Kind::left, entry_of("worker-1", 1)}));
+    EXPECT_EQ(events.receive(), (ActorEvent{Kind::joined, entry_of("worker-1", 1)}));
+    EXPECT_EQ(events.receive(), (ActorEvent{Kind::joined, entry_of("worker-2", 3)}));
+    EXPECT_EQ(events.receive(), (ActorEvent{Kind::left, entry_of("worker-1", 1)}));
     EXPECT_FALSE(events.try_receive());
   });
 }
@@ -199,6 +288,18 @@ TEST(RegistryTest, AWatcherThatLeavesIsForgotten) {
     const auto events = registry.watch("");
     EXPECT_EQ(events.statistics().open_send_channels, 1u);
     EXPECT_EQ(events.receive().entry, entry_of("worker", 1));
+  });
+}
+
+// Watchers come and go where nothing else happens.
+TEST(RegistryTest, WatchersThatLeaveDoNotPileUp) {
+  run_tasks([] {
+    Registry registry;
+    const auto stays = registry.watch("");
+    for (int i = 0; i < 1000; ++i) registry.watch("worker");
+    EXPECT_LT(registry.watchers(), 100u);
+    registry.add(entry_of("worker", 1));
+    EXPECT_EQ(stays.receive().entry, entry_of("worker", 1));
   });
 }
 

@@ -137,6 +137,13 @@ void ask_around() {
   const std::optional<troupe::Address> address = troupe::query_actor("service");
   const troupe::Portal arbiter = maybe ? troupe::get_arbiter() : troupe::get_registry();
   troupe::get_arbiter(troupe::default_arbiter);
+  const troupe::Uid first = troupe::watch_actors("worker", [](troupe::ActorEvents& events) {
+    for (const troupe::ActorEvent& event : events) {
+      if (event.joined() && !event.left()) return event.uid();
+    }
+    return troupe::Uid{};
+  });
+  static_cast<void>(first == service.uid());
   const auto self = troupe::current_actor();
   self.statespace().set("key", all.size());
   if (self.statespace().contains("key")) self.statespace().erase("key");
