@@ -55,6 +55,9 @@ class End final : public DialogPort, private SessionEvents {
   void send_copy(FrameKind kind, std::uint64_t dialog, BytesView payload) override {
     session.send_copy(kind, dialog, payload);
   }
+  void send_value(std::uint64_t dialog, BytesView octets) override {
+    session.send_value(dialog, octets);
+  }
   std::size_t queued() const noexcept override { return session.queued(); }
   void wait_for_room() override { checkpoint(); }
   const Uid& peer() const noexcept override { return session.peer().uid; }
