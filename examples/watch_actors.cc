@@ -11,21 +11,24 @@
 
 #include "troupe/troupe.h"
 
+void watch_workers() {
+  int left = 0;
+  troupe::watch_actors("worker", [&](troupe::ActorEvents& events) {
+    for (const troupe::ActorEvent& event : events) {
+      std::cout << event.uid().name << (event.joined() ? " has joined" : " has left") << std::endl;
+      if (event.left() && ++left == 2) break;
+    }
+  });
+}
+
 int main(int argc, char** argv) {
   return troupe::run(argc, argv, [] {
     troupe::open_nursery([](troupe::ActorNursery& n) {
-      n.start_actor("worker_1");
-      troupe::watch_actors("worker", [&](troupe::ActorEvents& events) {
-        int present = 0;
-        for (const troupe::ActorEvent& event : events) {
-          std::cout << event.uid().name << (event.joined() ? " has joined" : " has left") << "\n";
-          present += event.joined() ? 1 : -1;
-          if (present == 0) break;
-          if (event.joined() && present == 1) n.start_actor("worker_2");
-          if (present == 2) troupe::wait_for_actor("worker_1").cancel_actor();
-          if (event.left()) troupe::wait_for_actor("worker_2").cancel_actor();
-        }
-      });
+      n.start_soon(&watch_workers);
+      troupe::Portal one = n.start_actor("worker_1");
+      troupe::Portal two = n.start_actor("worker_2");
+      one.cancel_actor();
+      two.cancel_actor();
     });
   });
 }
