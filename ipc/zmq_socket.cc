@@ -14,8 +14,9 @@ namespace troupe {
 
 namespace {
 
-// Three sockets a connection that is made from here: the channel, its monitor and the monitor's
-// reader. (Connections that are accepted share one.) Each possible one costs memory.
+// The channel, its monitor and the monitor's reader. (Connections that are accepted share one.)
+constexpr int sockets_per_connection = 3;
+// Each possible one costs every actor memory.
 constexpr int max_sockets = 8 * 1024;
 // Messages that may wait in a pipe, each way: enough to keep the I/O thread busy, few enough that
 // what is queued behind a large value is not far behind.
@@ -52,7 +53,9 @@ zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type) {
     return socket;
   } catch (const zmq::error_t& error) {
     throw Error(std::string("no further ZeroMQ socket can be made: ") + error.what() +
-                "; raise the limit of open files (ulimit -n)");
+                "; raise the limit of open files (ulimit -n), or have fewer connections at once: a "
+                "process makes at most " +
+                std::to_string(max_sockets / sockets_per_connection));
   }
 }
 

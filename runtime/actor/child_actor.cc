@@ -257,9 +257,11 @@ void ChildActor::wait_for_process(std::chrono::nanoseconds limit) {
 
 // Its own grace, or the program's; never more than this actor has left itself.
 std::chrono::nanoseconds ChildActor::grace() const {
-  const std::chrono::nanoseconds usual =
-      std::max(parent_.config().cancel_grace, link_->least_grace);
-  return parent_.grace_for_child(options_.shutdown.value_or(usual));
+  return parent_.grace_for_child(usual_grace());
+}
+
+std::chrono::nanoseconds ChildActor::usual_grace() const {
+  return options_.shutdown.value_or(std::max(parent_.config().cancel_grace, link_->least_grace));
 }
 
 void ChildActor::wait_for_grace(std::chrono::nanoseconds grace) {
@@ -277,10 +279,11 @@ void ChildActor::wait_for_grace(std::chrono::nanoseconds grace) {
 }
 
 // Whoever stands in a debugger, or waits for the terminal to do so, is not stuck. Nobody can tell
-// which actor that is, so all have time.
-void ChildActor::wait_for_debugger(std::chrono::nanoseconds grace) {
+// which actor that is, so all have time, and all of it afterwards: what this actor had left itself
+// may have passed while it stood there.
+void ChildActor::wait_for_debugger() {
   while (!has_ended() && detail::debugger_has_terminal()) wait_for_process(debugger_look);
-  wait_for_grace(grace);
+  wait_for_process(usual_grace());
 }
 
 void ChildActor::end() {
@@ -292,8 +295,8 @@ void ChildActor::end() {
     if (time > Duration::zero()) {
       const auto request = ask_to_end(*process_, *link_, peer()->connection(), time);
       wait_for_grace(time);
-      while (!has_ended() && detail::debugger_has_terminal()) wait_for_debugger(time);
     }
+    while (!has_ended() && detail::debugger_has_terminal()) wait_for_debugger();
     link_->killed = !has_ended();
     if (link_->killed && time > Duration::zero()) {
       log_message(LogLevel::warning, "actor",

@@ -61,8 +61,9 @@ class ChildActor {
   void learn_address();
   void remove_sockets() const noexcept;
   [[noreturn]] void throw_boot_failure(const std::string& why) const;
+  std::chrono::nanoseconds usual_grace() const;
   std::chrono::nanoseconds grace() const;
-  void wait_for_debugger(std::chrono::nanoseconds grace);
+  void wait_for_debugger();
   void wait_for_grace(std::chrono::nanoseconds grace);
   std::exception_ptr judge();
   void finish();

@@ -156,8 +156,6 @@ void enable_debug_mode(const std::string& actor) {
   if (debugger.why_not.empty()) watch_crashes();
 }
 
-bool in_debug_mode() noexcept { return debugger.enabled; }
-
 bool debugger_has_terminal() noexcept {
   return debugger.enabled && debugger.why_not.empty() && terminal_is_taken(debugger.terminal);
 }

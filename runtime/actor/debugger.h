@@ -30,9 +30,6 @@ namespace detail {
 /// task, and signals of crashes stop it. `actor`: its name, for what is said.
 void enable_debug_mode(const std::string& actor);
 
-/// Whether it is on.
-bool in_debug_mode() noexcept;
-
 /// Whether a debugger has the terminal, or somebody waits for it: then nobody is to be killed for
 /// being slow. False without debug mode. Never waits.
 bool debugger_has_terminal() noexcept;

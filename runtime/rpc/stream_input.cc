@@ -23,7 +23,7 @@ Window window_of(const StreamOptions& options, Window before) {
 void StreamInput::configure(const StreamOptions& options) {
   overrun_ = options.overrun;
   if (options.buffer != 0) buffer_ = options.buffer;
-  while (overrun_ == Overrun::drop_oldest && values_.size() > buffer_) values_.pop(values_.front());
+  while (overrun_ == Overrun::drop_oldest && values_.size() > buffer_) values_.drop_first();
   const Window window = window_of(options, window_.size());
   if (window == window_.size()) return;
   if (end_ == nullptr) {  // nothing was granted yet
@@ -92,7 +92,7 @@ void StreamInput::close() noexcept {
 }
 
 void StreamInput::fail(std::exception_ptr error) noexcept {
-  while (has_value()) values_.pop(values_.front());
+  while (has_value()) values_.drop_first();
   finished_ = true;
   failure_ = std::move(error);
   close();
@@ -103,7 +103,7 @@ bool StreamInput::admits_value() {
   if (finished_ || abandoned_) return false;
   if (overrun_ == Overrun::wait || values_.size() < buffer_) return true;
   if (overrun_ == Overrun::drop_oldest) {
-    values_.pop(values_.front());
+    values_.drop_first();
     return true;
   }
   finish(std::make_exception_ptr(

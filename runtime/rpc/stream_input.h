@@ -157,13 +157,14 @@ class TypedInput final : public StreamInput {
     std::uint64_t cost = 0;
   };
 
+  // A value that does not decode is no fault of the connection: it ends the stream.
   T decode(BytesView octets) {
     try {
       return decode_message<T>(octets);
     } catch (...) {  // of a user's load function, too
       fail(std::current_exception());
-      throw;
     }
+    throw_end();
   }
   // Those who wait are served in the order in which they came.
   void serve() override {
@@ -172,7 +173,7 @@ class TypedInput final : public StreamInput {
       const BytesView octets = values().front();
       try {
         receiver.value.emplace(decode_message<T>(octets));
-      } catch (...) {
+      } catch (...) {  // whoever waits is woken by that, and told
         return fail(std::current_exception());
       }
       receiver.cost = cost_of(octets.size());

@@ -43,6 +43,8 @@ class ValueQueue {
   BytesView front() noexcept;
   /// Drops the first one, which `front` has just given.
   void pop(BytesView first) noexcept;
+  /// Drops the first one unseen; there must be one.
+  void drop_first() noexcept { pop(front()); }
 
  private:
   // What has arrived together.

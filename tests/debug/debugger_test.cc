@@ -206,6 +206,20 @@ TEST_F(DebuggerTest, ASignalOfACrashStopsInItsPlace) {
   EXPECT_EQ(user.wait(), -SIGKILL);
 }
 
+// DBG-07: who was cancelled while in gdb has no time left afterwards; its child, which waits for
+// the terminal, is not killed for that, but has its turn.
+TEST_F(DebuggerTest, AChildOfWhoWasHeldHasItsTurn) {
+  TerminalSession user(subject, "held_branch");
+  EXPECT_NE(user.expect(prompt).find("actor 'branch'"), std::string::npos);
+  user.type("shell sleep 4");  // longer than until the cancellation, and the grace time
+  user.expect(prompt);
+  user.type("quit");
+  EXPECT_NE(user.expect(prompt).find("actor 'leaf'"), std::string::npos);
+  user.type("quit");
+  user.expect("ended well");
+  EXPECT_EQ(user.wait(), 0);
+}
+
 // DBG-09: given the root fails fast after a spawn, then the child is reaped, and nothing hangs.
 TEST_F(DebuggerTest, ARootThatFailsFastEnds) {
   TerminalSession user(subject, "fails_fast");

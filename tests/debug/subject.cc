@@ -2,12 +2,14 @@
 
 // What debugger_test looks at, beside the examples: one thing for each first argument.
 
+#include <chrono>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <stdexcept>
 #include <string>
 
+#include "troupe/runtime/actor/debugger.h"
 #include "troupe/troupe.h"
 
 namespace {
@@ -69,6 +71,36 @@ void fails_fast() {
   });
 }
 
+// A leaf that wants the terminal when its parent has it.
+struct NoStream {
+  using Started = void;
+};
+void stops_next(troupe::Context<NoStream>& ctx) {
+  ctx.started();
+  while (!troupe::detail::debugger_has_terminal()) troupe::checkpoint();
+  troupe::breakpoint();
+}
+inline const auto& stopping = troupe::module<"stopping", &stops_next>;
+
+void stops_over_a_leaf() {
+  troupe::open_nursery([](ActorNursery& n) {
+    n.start_actor("leaf", {.enable_modules = {stopping}}).open_context<&stops_next>([](auto&) {
+      troupe::breakpoint();
+    });
+  });
+}
+
+// The branch is cancelled while it stands in gdb, for longer than its time.
+void held_branch() {
+  troupe::open_nursery([](ActorNursery& n) {
+    n.start_soon([&] {
+      troupe::move_on_after(std::chrono::seconds(2),
+                            [&] { n.run_in_actor<&stops_over_a_leaf>("branch").result(); });
+      n.cancel();
+    });
+  });
+}
+
 const std::map<std::string, std::pair<bool, std::function<void()>>> subjects = {
     {"one_of_two", {false, one_of_two}},
     {"by_hand", {true, by_hand}},
@@ -77,6 +109,7 @@ const std::map<std::string, std::pair<bool, std::function<void()>>> subjects = {
     {"in_thread", {true, in_thread}},
     {"crashes", {true, crashes}},
     {"fails_fast", {true, fails_fast}},
+    {"held_branch", {true, held_branch}},
 };
 
 }  // namespace
@@ -85,7 +118,8 @@ int main(int argc, char** argv) {
   troupe::init(argc, argv);
   const auto& [debug_mode, body] = subjects.at(argv[1]);
   try {
-    troupe::open_root_actor({.debug_mode = debug_mode}, body);
+    troupe::open_root_actor({.cancel_grace = std::chrono::seconds(1), .debug_mode = debug_mode},
+                            body);
     std::cout << "ended well" << std::endl;
   } catch (const std::exception& error) {
     std::cout << "ended with: " << error.what() << std::endl;
