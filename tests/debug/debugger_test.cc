@@ -206,8 +206,8 @@ TEST_F(DebuggerTest, ASignalOfACrashStopsInItsPlace) {
   EXPECT_EQ(user.wait(), -SIGKILL);
 }
 
-// DBG-07: who was cancelled while in gdb has no time left afterwards; its child, which waits for
-// the terminal, is not killed for that, but has its turn.
+// DBG-07: a branch is cancelled while it stands in gdb; its child, which waits for the terminal
+// meanwhile, is not killed by its end, but has its turn.
 TEST_F(DebuggerTest, AChildOfWhoWasHeldHasItsTurn) {
   TerminalSession user(subject, "held_branch");
   EXPECT_NE(user.expect(prompt).find("actor 'branch'"), std::string::npos);
