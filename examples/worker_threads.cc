@@ -5,8 +5,7 @@
 //
 //   the loop goes on while a thread blocks
 //   the thread has read: dear troupe
-//   a call back into the loop: 1
-//   a call back into the loop: 2
+//   a call back into the loop
 //   a thread has heard that nobody waits any more
 //   never more than 2 threads at once
 
@@ -29,7 +28,7 @@ void block_a_thread() {
   std::promise<std::string> letter;
   troupe::open_task_nursery([&](troupe::TaskNursery& n) {
     n.start_soon([&] {
-      const std::string text = troupe::to_thread_run([&] { return letter.get_future().get(); });
+      const auto text = troupe::to_thread_run([&] { return letter.get_future().get(); });
       std::cout << "the thread has read: " << text << std::endl;
     });
     troupe::sleep(1ms);
@@ -40,14 +39,10 @@ void block_a_thread() {
 
 void call_back() {
   troupe::to_thread_run([] {
-    for (int i : {1, 2}) {
-      troupe::from_thread_run(
-          [i] { std::cout << "a call back into the loop: " << i << std::endl; });
-    }
+    troupe::from_thread_run([] { std::cout << "a call back into the loop" << std::endl; });
   });
 }
 
-// A thread cannot be stopped, but it can ask.
 void cancel_a_thread() {
   const auto result = troupe::move_on_after(10ms, [] {
     troupe::to_thread_run([] {
