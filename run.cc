@@ -47,6 +47,7 @@ ActorConfig root_config(const RunOptions& options) {
   config.start_method = choose_start_method(options.start_method);
   config.dump_on_sigusr1 = options.dump_on_sigusr1;
   config.debug_mode = options.debug_mode;
+  config.tasks = {options.stack_size, options.schedule_seed, options.tracebacks};
   config.directory = &make_directory;
   configure_cluster(config, options);
   return config;
@@ -137,7 +138,6 @@ namespace detail {
 void become_child_if_spawned(RunOptions& options) {
   FunctionTable::instance().check();
   if (std::optional<Boot> boot = take_boot_record(&start_libraries_before_forks)) {
-    enable_throw_traces(options.tracebacks);
     run_child_actor(*std::move(boot), std::move(options), &make_directory);
   }
 }

@@ -23,6 +23,7 @@
 #include "troupe/runtime/actor/run_directory.h"
 #include "troupe/runtime/actor/start_method_choice.h"
 #include "troupe/runtime/actor/statespace.h"
+#include "troupe/runtime/actor/task_settings.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/event.h"
@@ -59,6 +60,7 @@ struct ActorConfig {
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
   std::vector<StateEntry> statespace;       ///< What its table begins with.
   StartMethodChoice start_method;           ///< How children are made.
+  TaskSettings tasks;                       ///< How tasks run, here and in its children.
   DirectoryFactory directory = nullptr;     ///< How to reach the names.
 };
 

@@ -57,8 +57,10 @@ struct RunOptions {
   bool ensure_registry = false;  ///< Whether the root must become the arbiter, and not just join.
   Clock* clock = nullptr;        ///< Where the root's time comes from; null: the machine's.
   std::chrono::nanoseconds cancel_grace =
-      std::chrono::seconds(5);              ///< How long a cancelled actor or call may take to end.
-  UniqueFunction<void()> on_actor_start{};  ///< Runs in every actor, before it serves.
+      std::chrono::seconds(5);  ///< How long a cancelled actor or call may take to end.
+  /// Runs in every actor, before it serves; after `init`, where actors never come to these options,
+  /// in the root alone.
+  UniqueFunction<void()> on_actor_start{};
   std::string token_file{};   ///< The cluster's secret; empty: the user's own, on this host.
   bool insecure_tcp = false;  ///< Whether tcp beyond this host may be used, though unencrypted.
   std::optional<std::uint64_t>

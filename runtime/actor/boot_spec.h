@@ -12,6 +12,7 @@
 #include "troupe/runtime/actor/directory.h"
 #include "troupe/runtime/actor/start_method_choice.h"
 #include "troupe/runtime/actor/statespace.h"
+#include "troupe/runtime/actor/task_settings.h"
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/log_choice.h"
 
@@ -56,6 +57,7 @@ struct BootSpec {
   LogInheritance log;                       ///< What it logs.
   std::vector<StateEntry> statespace;       ///< What its table begins with.
   StartMethodChoice start_method;           ///< How it makes children of its own.
+  TaskSettings tasks;                       ///< How its tasks run.
 
   /// As octets.
   Bytes encode() const;
@@ -66,7 +68,8 @@ struct BootSpec {
   void serialize(Archive& archive) {
     archive(uid.name, uid.uuid, parent, root, arbiters, run_directory, bind_addresses, public_host,
             key, in_cluster, token_file, insecure_tcp, dump_on_sigusr1, debug_mode, debug_children,
-            modules, functions, cancel_grace, log.levels, log.fixed, statespace, start_method);
+            modules, functions, cancel_grace, log.levels, log.fixed, statespace, start_method,
+            tasks);
   }
 };
 

@@ -172,6 +172,7 @@ BootSpec ChildActor::boot_spec() const {
   spec.statespace = options_.statespace.entries();
   spec.cancel_grace = parent_.config().cancel_grace;
   spec.start_method = parent_.config().start_method;
+  spec.tasks = parent_.config().tasks;
   return spec;
 }
 

@@ -22,6 +22,7 @@
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/base/throw_trace.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
@@ -102,6 +103,7 @@ ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
   config.cancel_grace = spec.cancel_grace;
   config.statespace = spec.statespace;
   config.start_method = spec.start_method;
+  config.tasks = spec.tasks;
   config.directory = directory;
   return config;
 }
@@ -199,6 +201,7 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     BootSpec spec = BootSpec::decode(boot.blob);
     set_process_name(spec.uid.name);
     inherit_log_levels(spec.log);
+    enable_throw_traces(spec.tasks.tracebacks);
     if (spec.debug_mode) detail::enable_debug_mode(spec.uid.name);
     std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
     // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
@@ -207,8 +210,8 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     if (is_elsewhere(spec)) settle_elsewhere(spec, own_directory.emplace().path());
     const BlockedSignals blocked({SIGTERM});
     FiberOptions fibers;
-    fibers.stack_size = options.stack_size;
-    fibers.schedule_seed = options.schedule_seed;
+    fibers.stack_size = spec.tasks.stack_size;
+    fibers.schedule_seed = spec.tasks.schedule_seed;
     fibers.dump_on_sigusr1 = spec.dump_on_sigusr1;
     exit_code = run_tasks(
         [&] { return live(config_of(spec, directory), options, std::move(boot.lifeline)); },

@@ -181,7 +181,7 @@ def package_suites(name = "suites"):
             visibility = ["//tests:__pkg__"],
         )
 
-def troupe_example(name, deps = ["//:troupe"], masks = [], beside = None, size = "small", **kwargs):
+def troupe_example(name, srcs = [], deps = ["//:troupe"], masks = [], beside = None, size = "small", **kwargs):
     """An example: the program `<name>.cc` and a test of what it prints.
 
     The test `<name>_golden_test` runs the program and compares its standard output with
@@ -189,6 +189,7 @@ def troupe_example(name, deps = ["//:troupe"], masks = [], beside = None, size =
 
     Args:
       name: the program's name.
+      srcs: its files, as in troupe_cc_binary, where it is more than `<name>.cc`.
       deps: what it is built from.
       masks: sed expressions applied to the output before it is compared, such as
         "s/pid [0-9]+/pid N/" (extended regular expressions).
@@ -199,7 +200,7 @@ def troupe_example(name, deps = ["//:troupe"], masks = [], beside = None, size =
     """
     troupe_cc_binary(
         name = name,
-        srcs = [name + ".cc"],
+        srcs = srcs or [name + ".cc"],
         deps = deps,
         **kwargs
     )

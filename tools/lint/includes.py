@@ -111,8 +111,8 @@ def main(root):
     known = set(code)
     problems = []
     for path in code:
-        # The consumer workspace is somebody else's project: it has its own include paths.
-        if not path.startswith("tests/consumer/"):
+        # Consumers are somebody else's projects: they have include paths of their own.
+        if not path.startswith(source_tree.CONSUMERS):
             check_form(root, path, known, problems)
 
     build_files = source_tree.files(root, ("BUILD.bazel",))

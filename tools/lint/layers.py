@@ -155,10 +155,10 @@ def main(root):
     checker = Checker(root, table)
     check_table(table, checker.problems)
     for path in source_tree.files(root, ("BUILD.bazel", "BUILD")):
-        if not path.startswith(("tools/bazel/", "tests/consumer/")):
+        if not path.startswith(("tools/bazel/", *source_tree.CONSUMERS)):
             checker.check_build_file(path)
     for path in source_tree.files(root, (".h", ".cc")):
-        if not path.startswith("tests/consumer/"):
+        if not path.startswith(source_tree.CONSUMERS):
             checker.check_includes(path)
     source_tree.report(checker.problems, "layers")
 

@@ -8,6 +8,9 @@ import sys
 # Not part of the sources: links, tools, other workspaces' outputs.
 _SKIPPED_FOLDERS = {".git", ".cache", ".clwb", ".idea", ".vscode", "node_modules", "__pycache__"}
 
+# Workspaces of their own, which use troupe as anybody else does.
+CONSUMERS = ("examples/consumer_template/", "tests/consumer/")
+
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -84,6 +87,15 @@ def build_targets(root, path):
         attributes["exclude"] = list(_excluded(node, lists))
         targets.append((node.lineno, node.func.id, attributes))
     return targets
+
+
+def comprehended(root, path, rule):
+    """The strings of the lists that a BUILD file goes through to call `rule` for each."""
+    for node in ast.walk(ast.parse(read(root, path), filename=path)):
+        if isinstance(node, ast.ListComp) and getattr(node.elt, "func", None) is not None:
+            if node.elt.func.id == rule:
+                for generator in node.generators:
+                    yield from (value for _, value in _literals(generator.iter))
 
 
 def report(problems, subject):

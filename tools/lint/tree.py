@@ -50,7 +50,7 @@ def check_suites(root, problems):
     collected = source_tree.read(root, "tests/BUILD.bazel")
     for path in source_tree.files(root, ("BUILD.bazel",)):
         folder = path.rpartition("/")[0]
-        if not folder.startswith(("tests/", "examples", "tools/")) or "/consumer" in folder:
+        if not folder.startswith(("tests/", "examples", "tools/")) or path.startswith(source_tree.CONSUMERS):
             continue
         rules = {rule for _, rule, _ in source_tree.build_targets(root, path)}
         if rules & {"troupe_cc_test", "troupe_example", "package_suites"}:
