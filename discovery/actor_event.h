@@ -11,7 +11,11 @@ namespace troupe {
 
 /// An actor has come or gone. A value.
 struct ActorEvent {
-  enum class Kind : std::uint8_t { joined, left };
+  /// What has happened.
+  enum class Kind : std::uint8_t {
+    joined,  ///< It has come, or listens elsewhere now.
+    left     ///< It has gone.
+  };
 
   Kind kind = Kind::joined;  ///< `joined` also says that its addresses are others now.
   DirectoryEntry entry{};    ///< Of the actor.

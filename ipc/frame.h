@@ -46,30 +46,31 @@ constexpr bool is_dialog_kind(FrameKind kind) noexcept {
 
 /// A frame that owns its payload.
 struct Frame {
-  FrameKind kind{};
-  std::uint64_t dialog = 0;
-  Bytes payload;
+  FrameKind kind{};          ///< What it says.
+  std::uint64_t dialog = 0;  ///< Which dialog it belongs to; 0: to the connection.
+  Bytes payload;             ///< What goes with it.
 
   friend bool operator==(const Frame&, const Frame&) = default;
 };
 
 /// A frame that borrows its payload from the message it came in.
 struct FrameView {
-  FrameKind kind{};
-  bool is_piece = false;  ///< The payload is one piece of a larger one; see `Piece`.
-  std::uint64_t dialog = 0;
-  BytesView payload;
+  FrameKind kind{};          ///< What it says.
+  bool is_piece = false;     ///< The payload is one piece of a larger one; see `Piece`.
+  std::uint64_t dialog = 0;  ///< Which dialog it belongs to; 0: to the connection.
+  BytesView payload;         ///< Lives as long as the message.
 };
 
 /// One piece of a payload that was too large for one frame.
 struct Piece {
   std::uint64_t total = 0;   ///< Octets of the whole.
   std::uint64_t offset = 0;  ///< Where this piece belongs.
-  BytesView octets;
+  BytesView octets;          ///< What stands there.
 };
 
-/// Octets of a frame's header, and of what precedes the octets of a piece.
+/// Octets of a frame's header.
 inline constexpr std::size_t frame_header_size = 16;
+/// Octets of what precedes the octets of a piece.
 inline constexpr std::size_t piece_header_size = 16;
 
 /// The peer sent what the protocol does not allow. Ends the connection; never leaves this package.

@@ -106,7 +106,13 @@ struct ChildEnd {
 /// What is to be done about an end. A value.
 class Decision {
  public:
-  enum class Kind { ignore, restart, cancel_all, escalate };
+  /// Which of the four it is.
+  enum class Kind {
+    ignore,      ///< See `ignore()`.
+    restart,     ///< See `restart()`.
+    cancel_all,  ///< See `cancel_all()`.
+    escalate     ///< See `escalate()`.
+  };
 
   /// Nothing more: a failed actor is gone, which is logged as an error; one whose function returned
   /// goes on serving until the nursery's body has ended.

@@ -105,7 +105,9 @@ void set_sink(UniqueFunction<void(const Record&)> sink);
 
 }  // namespace log
 
+/// A logger that is called after its file, or by a name: see `log::get_logger`.
 using log::get_logger;
+/// What writes lines to the log: see `log::Logger`.
 using log::Logger;
 
 }  // namespace troupe

@@ -34,10 +34,11 @@ struct NurseryStatus {
   /// How many children live.
   std::size_t child_count() const noexcept { return flags->children; }
 
+  /// What the nursery keeps up to date while it lives.
   struct Flags {
-    bool cancel_called = false;
-    bool cancelled_caught = false;
-    std::size_t children = 0;
+    bool cancel_called = false;     ///< As the function of that name.
+    bool cancelled_caught = false;  ///< As the function of that name.
+    std::size_t children = 0;       ///< As `child_count()`.
   };
   std::shared_ptr<const Flags> flags;  ///< Shared with the nursery.
 };

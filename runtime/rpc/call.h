@@ -25,7 +25,7 @@ struct CallRequest {
   /// How the function is named.
   enum class By : std::uint8_t { id, name };
 
-  By by = By::id;
+  By by = By::id;           ///< Which of the fields below name it.
   std::uint64_t id = 0;     ///< By id: `function_id`.
   std::string path{};       ///< By name: "module.fn".
   std::string signature{};  ///< By name: what the caller believes the signature to be.

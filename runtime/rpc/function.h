@@ -151,6 +151,7 @@ const std::string& wire_signature() {
 /// A function as a value, for generic code: `run_in_actor(fn<&f>, name, args...)`.
 template <auto F>
 struct Fn {
+  /// Naming it registers the function.
   using Registered = detail::Use<detail::FunctionRegistrar<F>::registered>;
   /// The pointer itself.
   static constexpr auto pointer = F;
@@ -175,11 +176,11 @@ struct FunctionEntry {
   std::string name;            ///< "ns::say"
   std::string unqualified;     ///< "say"
   std::string wire_signature;  ///< "std::string (int)": values only
-  FunctionKind kind;
-  Thunk thunk;               ///< Null unless `kind` is plain.
-  DialogThunk dialog_thunk;  ///< Null if `kind` is plain.
-  const void* address;
-  const char* named_in;  ///< The source file that registered it.
+  FunctionKind kind;           ///< Plain, stream or context.
+  Thunk thunk;                 ///< Null unless `kind` is plain.
+  DialogThunk dialog_thunk;    ///< Null if `kind` is plain.
+  const void* address;         ///< Of the function: two of one key must not differ in it.
+  const char* named_in;        ///< The source file that registered it.
 };
 
 /// All functions that this program names. Immutable after start-up.

@@ -154,6 +154,7 @@ constexpr auto checked_shape() {
 /// What the function `F` (a pointer such as `&f`) takes and gives back.
 template <auto F>
 struct FunctionTraits {
+  /// The parts of its type.
   using Shape = typename decltype(detail::checked_shape<F>())::type;
   /// Its type, without `noexcept`.
   using Type = typename Shape::Type;
@@ -166,8 +167,11 @@ struct FunctionTraits {
   /// The `T` of a first parameter `Sink<T>`, the `P` of a first parameter `Context<P>&`, else void.
   using Inner = typename Shape::Inner;
 
+  /// Plain, stream or context.
   static constexpr FunctionKind kind = Shape::kind;
+  /// Whether its first parameter is a `Sink<T>`.
   static constexpr bool is_stream = kind == FunctionKind::stream;
+  /// Whether its first parameter is a `Context<P>&`.
   static constexpr bool is_context = kind == FunctionKind::context;
   /// How many values travel to it.
   static constexpr std::size_t arity = std::tuple_size_v<Arguments>;

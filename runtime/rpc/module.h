@@ -20,7 +20,7 @@ namespace troupe {
 /// A text as a template argument.
 template <std::size_t N>
 struct FixedString {
-  char text[N]{};
+  char text[N]{};  ///< With a zero at its end.
 
   consteval FixedString(
       const char (&literal)[N]) {  // NOLINT: implicit, "theatre" is what users write
@@ -108,9 +108,10 @@ constexpr Module functions() {
 
 /// The two parts of "module.fn"; throws `UsageError` if `path` has another form.
 struct FunctionPath {
-  std::string module;
-  std::string function;
+  std::string module;    ///< In front of the last dot.
+  std::string function;  ///< Behind it, unqualified.
 
+  /// Takes `path` apart. Never waits.
   static FunctionPath parse(std::string_view path);
 };
 

@@ -30,7 +30,7 @@ namespace troupe {
 struct BoxedError {
   /// What the parts in `nested` are to it.
   enum class Nesting : std::uint8_t {
-    none,
+    none,   ///< Nothing: there are no parts.
     group,  ///< It is an `ExceptionGroup`; these are its members.
     cause,  ///< It was thrown by `std::throw_with_nested` while this one was being handled.
   };
@@ -42,13 +42,13 @@ struct BoxedError {
   std::string traceback;  ///< Where it was thrown, when that is known: a line per function.
   Uid source;             ///< The actor in which it was thrown.
   std::int32_t pid = 0;   ///< That actor's process.
-  std::vector<Uid> relay_path;  ///< The actors that it came through: the source first.
-  Nesting nesting = Nesting::none;
+  std::vector<Uid> relay_path;      ///< The actors that it came through: the source first.
+  Nesting nesting = Nesting::none;  ///< What `nested` are to it.
   /// Raised by the runtime about a call (not exposed, wrong type, cancelled), not by user code.
   bool by_runtime = false;
   /// It was a `RemoteActorError` already where the error around it was boxed.
   bool was_remote = false;
-  std::vector<BoxedError> nested;
+  std::vector<BoxedError> nested;  ///< The members of a group, or the one cause.
   /// Which failure it tells of, given where it was boxed first: see `Error::origin`.
   std::uint64_t origin = 0;
 

@@ -31,8 +31,8 @@ class DecodeError : public Error {
 
 /// How much one message may make its receiver allocate: `memory + factor * octets`.
 struct DecodeLimits {
-  std::size_t memory = 16u << 20;
-  std::size_t factor = 64;
+  std::size_t memory = 16u << 20;  ///< Octets that any message may cost.
+  std::size_t factor = 64;         ///< Octets for each octet that was received.
 };
 
 namespace detail {
