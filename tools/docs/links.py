@@ -1,6 +1,6 @@
 """Checks the links between the documents: files, folders and anchors of the tree.
 
-Links to the web are left alone. The README of examples must also name every example, and no other.
+Links to the web are left alone.
 
 Usage: links.py ROOT
 """
@@ -42,19 +42,6 @@ def fault_of(root, path, target):
     return None
 
 
-def check_examples(root, problems):
-    """Rows of the list of examples against the sources there."""
-    text = source_tree.read(root, "examples/README.md")
-    listed = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    sources = source_tree.files(root, (".cc",))
-    built = {path[len("examples/") : -len(".cc")] for path in sources if path.startswith("examples/")}
-    built = {name for name in built if "/" not in name}
-    for name in sorted(built - listed):
-        problems.append(f"examples/README.md: {name} is missing")
-    for name in sorted(listed - built):
-        problems.append(f"examples/README.md: there is no example {name}")
-
-
 def main(root):
     problems = []
     for path in source_tree.files(root, (".md",)):
@@ -64,7 +51,6 @@ def main(root):
             if fault:
                 line = text.count("\n", 0, match.start()) + 1
                 problems.append(f"{path}:{line}: {fault}")
-    check_examples(root, problems)
     source_tree.report(problems, "links")
 
 

@@ -1,6 +1,7 @@
 """Checks that the examples are there, and that each has what makes it one.
 
-* Every program of the list below has its source, its file in golden/, and is in examples/README.md.
+* Every program of the list below has its source, its file in golden/, and is in examples/README.md,
+  which names no other.
 * A BUILD file of examples names it, by `troupe_example`, which makes the golden test.
 * A program of one file is under 80 lines and says at its top what it shows.
 
@@ -8,6 +9,7 @@ Usage: examples.py ROOT
 """
 
 import os
+import re
 import sys
 
 import source_tree
@@ -103,6 +105,9 @@ def main(root):
             problems.append(f"{build}: has no troupe_example `{name}`")
         for name in sorted(built - set(names) - _COMPANIONS):
             problems.append(f"tools/lint/examples.py: add `{name}` of {build} to the list")
+    known = {name for names in _EXAMPLES.values() for name in names} | _COMPANIONS
+    for name in sorted(set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)) - known):
+        problems.append(f"examples/README.md: there is no example `{name}`")
     if sum(map(len, _EXAMPLES.values())) < _LEAST:
         problems.append(f"examples: fewer than {_LEAST}")
     source_tree.report(problems, "examples")
