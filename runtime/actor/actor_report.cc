@@ -70,9 +70,9 @@ ActorReport report_actor(bool with_tasks) {
   report.pid = ::getpid();
   report.host = host_name();
   for (const Address& address : actor.entry().addresses) report.addresses.push_back(address.str());
-  report.since = std::chrono::duration_cast<std::chrono::milliseconds>(
-                     actor.since().time_since_epoch())
-                     .count();
+  report.since =
+      std::chrono::duration_cast<std::chrono::milliseconds>(actor.since().time_since_epoch())
+          .count();
   if (actor.config().parent) report.parent = *actor.config().parent;
   for (const auto& child : actor.children()) {
     if (child->ended.is_set()) continue;

@@ -44,8 +44,8 @@ std::string task_lines(const TreeEntry& entry, const ReportStyle& style) {
     if (!task.of_runtime || style.runtime_tasks) text += task_line(task, depth);
   }
   if (entry.report.tasks_left_out > 0) {
-    text += indent(entry.depth + 1) + "- ... and " +
-            std::to_string(entry.report.tasks_left_out) + " more tasks\n";
+    text += indent(entry.depth + 1) + "- ... and " + std::to_string(entry.report.tasks_left_out) +
+            " more tasks\n";
   }
   return text;
 }

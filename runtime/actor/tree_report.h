@@ -25,8 +25,8 @@ enum class Answer : std::uint8_t {
 
 /// One actor of a tree.
 struct TreeEntry {
-  std::uint32_t depth = 0;         ///< How many actors are above it.
-  Answer answer = Answer::given;   ///< Else the report holds only what its parent knows.
+  std::uint32_t depth = 0;        ///< How many actors are above it.
+  Answer answer = Answer::given;  ///< Else the report holds only what its parent knows.
   ActorReport report;
 
   template <class Archive>

@@ -62,9 +62,9 @@ void OpenerEnd::wait_for(Event& event) {
 }
 
 std::string OpenerEnd::wait_text() const {
-  const char* const how = is_context_     ? "portal.open_context("
-                          : had_input()   ? "portal.open_stream("
-                                          : "portal.run(";
+  const char* const how = is_context_   ? "portal.open_context("
+                          : had_input() ? "portal.open_stream("
+                                        : "portal.run(";
   const std::string_view function = name_.substr(0, name_.find('|'));  // without its signature
   return how + std::string(function) + ") of actor '" + peer().name + "'";
 }
