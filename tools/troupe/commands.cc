@@ -13,8 +13,8 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/fiber/timeouts.h"
-#include "troupe/runtime/rpc/errors.h"
 #include "troupe/runtime/rpc/json_writer.h"
+#include "troupe/runtime/rpc/remote_error.h"
 #include "troupe/tools/troupe/show.h"
 #include "troupe/tools/troupe/survey.h"
 

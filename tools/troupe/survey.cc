@@ -11,11 +11,11 @@
 #include "troupe/ipc/errors.h"
 #include "troupe/ipc/key_file.h"
 #include "troupe/ipc/locality.h"
+#include "troupe/ipc/transport.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/run_directory.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
-#include "troupe/runtime/rpc/errors.h"
 
 namespace troupe::tool {
 namespace {
@@ -47,10 +47,7 @@ class Survey {
     std::vector<Sighting> all;
     for (auto& [id, sighting] : sightings_) {
       // What a killed actor leaves, and nobody knows of.
-      if (sighting.answer != Answer::given && sighting.report.uid.name.empty() &&
-          sighting.answer == Answer::gone) {
-        continue;
-      }
+      if (sighting.answer == Answer::gone && sighting.report.uid.name.empty()) continue;
       all.push_back(std::move(sighting));
     }
     return all;
@@ -65,6 +62,7 @@ class Survey {
   }
 
   void ask(Sighting& sighting) {
+    const TimePoint begin = current_time();
     try {
       move_on_after(options_.timeout, [&] {
         Portal portal = Actor::booted().portal_at(sighting.addresses, &*sighting.key);
@@ -73,7 +71,9 @@ class Survey {
         sighting.answer = Answer::given;
       });
     } catch (const Error&) {
-      sighting.answer = Answer::gone;
+      // Who hangs lets a handshake wait until that gives up by itself.
+      const bool at_once = current_time() - begin < TransportOptions{}.handshake_timeout;
+      sighting.answer = at_once ? Answer::gone : Answer::none;
     }
     if (sighting.answer == Answer::given) meet_family(sighting);
   }
