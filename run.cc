@@ -22,6 +22,7 @@
 #include "troupe/runtime/actor/child_main.h"
 #include "troupe/runtime/actor/debugger.h"
 #include "troupe/runtime/actor/interrupts.h"
+#include "troupe/runtime/actor/tree_report.h"
 #include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/base/throw_trace.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
@@ -84,6 +85,7 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
       actor = std::make_unique<Actor>(root_config(options), runtime, calls);
       runtime.start_soon("signals", [&] { watch_signals(signals, *actor, scope, caught); });
       runtime.start_soon("cancel requests", [&] { watch_cancel_requests(*actor); });
+      report_tree_on_sigusr1_if_wanted(*actor);
       try {
         scope.run([&] {
           if (options.on_actor_start) options.on_actor_start();
@@ -108,7 +110,6 @@ FiberOptions fiber_options(const RunOptions& options) {
   fibers.clock = options.clock;
   fibers.schedule_seed = options.schedule_seed;
   fibers.stack_size = options.stack_size;
-  fibers.dump_on_sigusr1 = options.dump_on_sigusr1;
   return fibers;
 }
 

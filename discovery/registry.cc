@@ -76,6 +76,12 @@ void Registry::lose_address(const std::string& uuid, const Address& address) {
   if (known->second->addresses.empty()) remove(Uid(known->second->uid));
 }
 
+std::vector<DirectoryEntry> Registry::all() const {
+  std::vector<DirectoryEntry> entries;
+  for (const auto& [uuid, entry] : uuids_) entries.push_back(*entry);
+  return entries;
+}
+
 std::optional<DirectoryEntry> Registry::find_uuid(const std::string& uuid) const {
   const auto found = uuids_.find(uuid);
   if (found == uuids_.end()) return std::nullopt;

@@ -30,6 +30,8 @@ class Registry {
   bool remove(const Uid& uid);
   /// The actor with that uuid.
   std::optional<DirectoryEntry> find_uuid(const std::string& uuid) const;
+  /// Every actor, in no order.
+  std::vector<DirectoryEntry> all() const;
   /// Every actor of that name, the last first.
   std::vector<DirectoryEntry> find_all(const std::string& name) const;
   /// The actor of that name that came last.

@@ -23,6 +23,10 @@ const Uid& caller() {
   return *uid;
 }
 
+std::vector<RegistryRecord> records(const std::vector<DirectoryEntry>& entries) {
+  return {entries.begin(), entries.end()};
+}
+
 }  // namespace
 
 RegistryRecord::RegistryRecord(const DirectoryEntry& from)
@@ -59,10 +63,10 @@ void registry_retract(const std::string& name, const std::string& uuid) {
   here().retract_for(caller(), {name, uuid});
 }
 
+std::vector<RegistryRecord> registry_list() { return records(here().registry().all()); }
+
 std::vector<RegistryRecord> registry_find(const std::string& name) {
-  std::vector<RegistryRecord> records;
-  for (const DirectoryEntry& entry : here().find_all(name)) records.emplace_back(entry);
-  return records;
+  return records(here().find_all(name));
 }
 
 RegistryRecord registry_wait(const std::string& name) {
@@ -91,8 +95,9 @@ bool registry_report_stale(const RegistryRecord& record) {
 }
 
 const Module& registry_module() {
-  return module<"troupe.registry", &registry_announce, &registry_retract, &registry_find,
-                &registry_wait, &registry_watch, &registry_follow, &registry_report_stale>;
+  return module<"troupe.registry", &registry_announce, &registry_retract, &registry_list,
+                &registry_find, &registry_wait, &registry_watch, &registry_follow,
+                &registry_report_stale>;
 }
 
 }  // namespace troupe::detail

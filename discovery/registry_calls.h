@@ -56,6 +56,8 @@ struct RegistryNews {
 void registry_announce(const RegistryRecord& record);
 /// Takes the caller out, or one of its children. Throws `UsageError` for anybody else.
 void registry_retract(const std::string& name, const std::string& uuid);
+/// Every actor.
+std::vector<RegistryRecord> registry_list();
 /// Every actor of that name, the last first.
 std::vector<RegistryRecord> registry_find(const std::string& name);
 /// Waits until somebody has that name.

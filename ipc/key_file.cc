@@ -115,7 +115,6 @@ class TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() { ::unlink(path_.c_str()); }
 
-  // Whole and on the disk, or not at all: it must never be found half-written under its last name.
   void write(BytesView octets) {
     while (!octets.empty()) {
       const ssize_t count = ::write(fd_.get(), octets.data(), octets.size());
@@ -123,7 +122,12 @@ class TemporaryFile {
       if (count > 0) octets.remove_prefix(static_cast<std::size_t>(count));
     }
     // The user's mask may have taken bits away.
-    if (::fchmod(fd_.get(), private_mode) != 0 || ::fsync(fd_.get()) != 0) fail_to_make(path_);
+    if (::fchmod(fd_.get(), private_mode) != 0) fail_to_make(path_);
+  }
+
+  // On the disk, or not at all: it must never be found half-written under its last name.
+  void sync() {
+    if (::fsync(fd_.get()) != 0) fail_to_make(path_);
   }
 
   // Unlike a renaming this leaves a file alone that somebody else has made meanwhile.
@@ -136,12 +140,16 @@ class TemporaryFile {
   UniqueFd fd_;
 };
 
-void make_key_file(const std::string& path) {
+// How long the file is to last.
+enum class Lasting { as_run, for_ever };
+
+void make_key_file(const std::string& path, Lasting lasting) {
   TemporaryFile file(path + "." + make_uuid());
   // As text, so that it can be copied by hand.
   Secret secret(0);
   secret.octets = to_hex(Key::random().bytes()) + "\n";
   file.write(secret.octets);
+  if (lasting == Lasting::for_ever) file.sync();
   file.link_as(path);
 }
 
@@ -155,7 +163,13 @@ Key read_key_file(const std::string& path) {
 Key user_key(const std::string& directory) {
   const std::string path = directory + "/key";
   if (std::optional<Key> key = read_if_there(path)) return *std::move(key);
-  make_key_file(path);
+  make_key_file(path, Lasting::for_ever);
+  return read_key_file(path);
+}
+
+Key leave_fresh_key(const std::string& directory) {
+  const std::string path = directory + "/key";
+  make_key_file(path, Lasting::as_run);
   return read_key_file(path);
 }
 

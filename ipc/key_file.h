@@ -22,4 +22,9 @@ Key read_key_file(const std::string& path);
 /// say).
 Key user_key(const std::string& directory);
 
+/// Draws a key and leaves it in the file "key" in `directory`, which is this user's alone, for
+/// other programs of the user to read as long as the directory lasts. Throws `Error` when the file
+/// cannot be made.
+Key leave_fresh_key(const std::string& directory);
+
 }  // namespace troupe

@@ -7,6 +7,7 @@
 
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/ipc/key_file.h"
 #include "troupe/ipc/locality.h"
 #include "troupe/runtime/actor/glog_console.h"
 #include "troupe/runtime/actor/runtime_functions.h"
@@ -78,8 +79,8 @@ void Actor::boot() {
   }
   try {
     raise_file_limit();
-    if (!config_.key) config_.key = Key::random();
     if (config_.run_directory.empty()) config_.run_directory = run_directory_.emplace().path();
+    if (!config_.key) config_.key = leave_fresh_key(config_.run_directory);
     dispatcher_ = std::make_unique<Dispatcher>(uid(), calls_, config_.cancel_grace);
     TransportOptions transport{};
     transport.uid = uid();
@@ -274,6 +275,12 @@ void Actor::remove_child(const ChildLink& link) {
   if (!directory_) return;
   directory_->peer_gone(link.uid);
   if (!link.took_leave) directory_->child_died(link.uid);
+}
+
+std::vector<std::shared_ptr<ChildLink>> Actor::children() const {
+  std::vector<std::shared_ptr<ChildLink>> all;
+  for (const auto& [uuid, link] : children_) all.push_back(link);
+  return all;
 }
 
 void Actor::kill_children() const noexcept {

@@ -49,14 +49,14 @@ struct ActorConfig {
   std::string run_directory;      ///< Where the tree's sockets lie; empty: make one at the boot.
   std::vector<Address> bind;      ///< Where to listen; empty: a socket in the run directory.
   std::string public_host;        ///< Where actors listen for other hosts, too; empty: not at all.
-  std::optional<Key> key;         ///< The tree's secret; none: draw one at the boot.
-  bool in_cluster = false;        ///< Whether other trees have that key, too.
-  std::string token_file;         ///< Where the key of a cluster is; empty: the user's own.
-  bool insecure_tcp = false;      ///< Whether tcp beyond this host may be used.
-  bool dump_on_sigusr1 = false;   ///< Whether SIGUSR1 prints the tree of tasks.
-  bool debug_mode = false;        ///< Whether its children stop in gdb, by default.
-  std::vector<Module> modules;    ///< What is exposed.
-  std::vector<std::string> functions;       ///< Keys of further functions that are exposed.
+  std::optional<Key> key;  ///< The tree's secret; none: the boot leaves one in the run's directory.
+  bool in_cluster = false;             ///< Whether other trees have that key, too.
+  std::string token_file;              ///< Where the key of a cluster is; empty: the user's own.
+  bool insecure_tcp = false;           ///< Whether tcp beyond this host may be used.
+  bool dump_on_sigusr1 = false;        ///< Whether SIGUSR1 prints the tree of actors from here on.
+  bool debug_mode = false;             ///< Whether its children stop in gdb, by default.
+  std::vector<Module> modules;         ///< What is exposed.
+  std::vector<std::string> functions;  ///< Keys of further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
   std::vector<StateEntry> statespace;       ///< What its table begins with.
   StartMethodChoice start_method;           ///< How children are made.
@@ -122,6 +122,8 @@ class Actor final : public TransportHandler {
   Directory& directory() { return *directory_; }
   /// The table that its tasks share.
   StateSpace& statespace() noexcept { return statespace_; }
+  /// Since when it is there.
+  std::chrono::system_clock::time_point since() const noexcept { return since_; }
   /// Where the actor's own tasks run.
   TaskNursery& runtime() noexcept { return runtime_; }
 
@@ -142,6 +144,8 @@ class Actor final : public TransportHandler {
   void add_child(std::shared_ptr<ChildLink> link);
   /// A child's process is gone.
   void remove_child(const ChildLink& link);
+  /// Its children, in no order.
+  std::vector<std::shared_ptr<ChildLink>> children() const;
   /// Kills every child, without waiting for anything.
   void kill_children() const noexcept;
   /// A child says that it serves, or why not.
@@ -185,6 +189,7 @@ class Actor final : public TransportHandler {
   bool is_family(const Uid& uid) const;
 
   ActorConfig config_;
+  const std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
   StateSpace statespace_;
   TaskNursery& runtime_;
   TaskNursery& calls_;

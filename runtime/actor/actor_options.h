@@ -65,7 +65,8 @@ struct RunOptions {
   bool insecure_tcp = false;  ///< Whether tcp beyond this host may be used, though unencrypted.
   std::optional<std::uint64_t>
       schedule_seed{};           ///< Draws the order of tasks that are ready together.
-  bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints an actor's tree of tasks on its stderr.
+  bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints, on an actor's stderr, its tasks and
+                                 ///< those of all actors below it.
   std::size_t stack_size = 256 * 1024;  ///< Octets of address space per task.
   bool debug_mode = false;  ///< Whether actors that fail or come to a `breakpoint` stop in gdb.
   bool tracebacks = true;   ///< Whether errors know where they were thrown, at some microseconds

@@ -22,6 +22,10 @@ namespace troupe {
 
 class Peer;
 
+namespace detail {
+struct AwaitedReport;
+}
+
 /// Why the task that looks after an incarnation brings it to its end.
 enum class Stop {
   no,       ///< It does not.
@@ -51,6 +55,9 @@ struct ChildLink {
   UniqueFunction<void(std::chrono::nanoseconds)>
       end_for_good;              ///< Ends it in order, never to come back; empty once it is gone.
   std::weak_ptr<Peer> followed;  ///< The peer that leads to its successors, too.
+
+  /// The report that it was asked for and has not given yet; null when there is none.
+  std::shared_ptr<detail::AwaitedReport> awaited_report;
 
   // What became of it.
 

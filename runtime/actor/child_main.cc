@@ -19,6 +19,7 @@
 #include "troupe/runtime/actor/interrupts.h"
 #include "troupe/runtime/actor/run_directory.h"
 #include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/actor/tree_report.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/base/log_choice.h"
@@ -178,6 +179,7 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
         wait_for_signal({SIGTERM});
         actor->request_cancel(actor->config().cancel_grace);
       });
+      report_tree_on_sigusr1_if_wanted(*actor);
       exit_code = serve_callers(*actor, options, std::move(lifeline_fd));
       calls.cancel("the actor was asked to end");
     });
@@ -212,7 +214,6 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     FiberOptions fibers;
     fibers.stack_size = spec.tasks.stack_size;
     fibers.schedule_seed = spec.tasks.schedule_seed;
-    fibers.dump_on_sigusr1 = spec.dump_on_sigusr1;
     exit_code = run_tasks(
         [&] { return live(config_of(spec, directory), options, std::move(boot.lifeline)); },
         fibers);

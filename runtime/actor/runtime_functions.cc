@@ -2,6 +2,8 @@
 #include "troupe/runtime/actor/runtime_functions.h"
 
 #include "troupe/runtime/actor/actor.h"
+#include "troupe/runtime/actor/actor_report.h"
+#include "troupe/runtime/actor/tree_report.h"
 
 namespace troupe::detail {
 
@@ -13,6 +15,8 @@ void cancel_actor(std::chrono::nanoseconds grace, const Uid& canceller) {
   Actor::current().request_cancel(grace, canceller);
 }
 
-const Module& runtime_module() { return module<"troupe.runtime", &child_is_ready, &cancel_actor>; }
+const Module& runtime_module() {
+  return module<"troupe.runtime", &child_is_ready, &cancel_actor, &report_actor, &report_tree>;
+}
 
 }  // namespace troupe::detail

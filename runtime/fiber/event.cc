@@ -11,8 +11,13 @@ void Event::set() noexcept {
 }
 
 void Event::wait() {
+  Parked waiter;
+  wait(waiter, "Event::wait");
+}
+
+void Event::wait(Parked& waiter, const char* what) {
   Loop& loop = Loop::current();
-  if (!set_) return waiters_.park("Event::wait");
+  if (!set_) return waiters_.park(waiter, what);
   loop.check_cancelled();
   loop.spend();
 }

@@ -22,6 +22,8 @@ class Event {
   bool is_set() const noexcept { return set_; }
   /// Waits until it is set. Checkpoint, even when it is set.
   void wait();
+  /// The same with a waiter of the caller's own kind. `what` names the wait in task trees.
+  void wait(Parked& waiter, const char* what);
   /// Counts the waiters.
   Statistics statistics() const noexcept { return {waiters_.size()}; }
 

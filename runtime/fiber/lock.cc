@@ -10,8 +10,15 @@ void Lock::acquire() {
   Loop& loop = Loop::current();
   loop.check_cancelled();
   if (take_if_free(loop)) return loop.spend();
-  Waiter waiter;
+  struct Acquiring : Waiter {
+    const Lock* lock = nullptr;
+  } waiter;
+  waiter.lock = this;
   waiter.what = "Lock::acquire";
+  waiter.describe = [](const Wait& wait) {
+    return "Lock::acquire, held by task '" +
+           static_cast<const Acquiring&>(wait).lock->statistics().owner + "'";
+  };
   waiter.abort = [](Wait& aborted) noexcept {
     static_cast<Waiter&>(aborted).unlink();
     return true;

@@ -33,6 +33,11 @@ std::string Task::display_name(const std::string& name, const std::type_info* cl
   return closure != nullptr ? demangle(closure->name()) : "task";
 }
 
+std::string Task::waits_for() const {
+  if (wait == nullptr) return {};
+  return wait->describe != nullptr ? wait->describe(*wait) : std::string(wait->what);
+}
+
 IdleHook::IdleHook() { Loop::current().add_idle_hook(*this); }
 
 Loop::Loop(const FiberOptions& options)

@@ -29,6 +29,9 @@ struct Wait {
   /// cannot be undone (the task is then cancelled at its next checkpoint). Asked once at most.
   /// Null: cannot be undone.
   bool (*abort)(Wait&) noexcept = nullptr;
+  /// Says in more words what is waited for, to people who look at a task tree: "Lock::acquire, held
+  /// by task 'writer'". Null: `what` says it all.
+  std::string (*describe)(const Wait&) = nullptr;
   /// The parked task.
   Task* task = nullptr;
 };
@@ -53,6 +56,8 @@ class Task final : public Runnable,
   std::string display_name() const { return display_name(name, closure); }
   /// The same, of a task that may be gone.
   static std::string display_name(const std::string& name, const std::type_info* closure);
+  /// What it waits for, in words; empty while it runs or is ready.
+  std::string waits_for() const;
 
   std::uint64_t id = 0;                     ///< Never reused within a process.
   std::string name;                         ///< As given; empty when not.

@@ -20,6 +20,11 @@ namespace {
 
 constexpr std::size_t max_children_shown = 1000;
 
+std::string start_of(const Task& task) {
+  const std::string_view path = task.start.file_name();
+  return std::string(path.substr(path.rfind('/') + 1)) + ":" + std::to_string(task.start.line());
+}
+
 class TreePrinter {
  public:
   explicit TreePrinter(Loop& loop) : loop_(loop), now_(loop.now()) {
@@ -60,8 +65,7 @@ class TreePrinter {
   }
 
   void print_task(Task& task, const std::string& indent) {
-    text_ += task.display_name() + " (" + file_name(task.start.file_name()) + ":" +
-             std::to_string(task.start.line()) + "): " + state_of(task) + "\n";
+    text_ += task.display_name() + " (" + start_of(task) + "): " + state_of(task) + "\n";
     const std::vector<CancelScope*> nurseries = nurseries_of(task);  // innermost first
     for (std::size_t i = 0; i < nurseries.size(); ++i) {
       push_branch(indent, i == 0, nullptr, nurseries[i], 0);
@@ -108,11 +112,7 @@ class TreePrinter {
     const double seconds = std::chrono::duration<double>(now_ - task.wait_since).count();
     char time[32];
     std::snprintf(time, sizeof time, "%.3f s", seconds > 0 ? seconds : 0.0);
-    return std::string("waits for ") + task.wait->what + ", since " + time;
-  }
-
-  static std::string file_name(std::string_view path) {
-    return std::string(path.substr(path.rfind('/') + 1));
+    return "waits for " + task.waits_for() + ", since " + time;
   }
 
   Loop& loop_;
@@ -129,13 +129,23 @@ class TreePrinter {
 
 std::vector<TaskInfo> task_snapshot() {
   std::vector<TaskInfo> all;
-  IntrusiveList<Task, detail::InLoop>& tasks = Loop::current().tasks();
+  Loop& loop = Loop::current();
+  const TimePoint now = loop.now();
+  IntrusiveList<Task, detail::InLoop>& tasks = loop.tasks();
   for (Task* task = tasks.first(); task != nullptr; task = tasks.next(*task)) {
     TaskInfo info;
     info.id = task->id;
-    if (task->nursery != nullptr) info.parent = task->nursery->cancel_scope().owner()->id;
+    if (task->nursery != nullptr) {
+      info.nursery = &task->nursery->cancel_scope();
+      info.parent = info.nursery->owner()->id;
+    }
     info.name = task->display_name();
-    if (task->wait != nullptr) info.waits_for = task->wait->what;
+    info.start = start_of(*task);
+    info.runs = task == static_cast<const Runnable*>(&loop.running());
+    if (task->wait != nullptr) {
+      info.waits_for = task->waits_for();
+      info.waits_since = std::max<Duration>(now - task->wait_since, Duration::zero());
+    }
     all.push_back(std::move(info));
   }
   return all;

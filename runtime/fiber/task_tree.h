@@ -4,6 +4,7 @@
 // What all tasks of this thread's loop do at the moment, as text or as values: the first thing to
 // look at when a program hangs. Under `FiberOptions::dump_on_sigusr1` the signal SIGUSR1 prints it.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 namespace troupe {
 
+class CancelScope;
 template <class T>
 class TaskStatus;
 
@@ -26,6 +28,10 @@ struct TaskInfo {
       parent;             ///< The task whose nursery it is in; none for the outermost.
   std::string name;       ///< As given, or the type of its closure.
   std::string waits_for;  ///< "Event::wait"; empty while it runs or is ready.
+  std::string start;      ///< Where it was started: "theatre.cc:12".
+  bool runs = false;      ///< Whether it is the one that asks.
+  std::chrono::nanoseconds waits_since{};  ///< How long it has waited.
+  const CancelScope* nursery = nullptr;    ///< The scope of its nursery: to compare, not to follow.
 };
 
 /// All tasks of the loop, parents before their children. Never waits. Throws `UsageError` where no

@@ -49,8 +49,28 @@ std::string OpenerEnd::what() const {
   return "the dialog with " + std::string(name_) + " in " + peer().to_string();
 }
 
+// Task trees say whose answer is waited for.
+void OpenerEnd::wait_for(Event& event) {
+  struct Waiting : Parked {
+    const OpenerEnd* end = nullptr;
+  } waiter;
+  waiter.end = this;
+  waiter.describe = [](const Wait& wait) {
+    return static_cast<const Waiting&>(wait).end->wait_text();
+  };
+  event.wait(waiter, "an answer");
+}
+
+std::string OpenerEnd::wait_text() const {
+  const char* const how = is_context_   ? "portal.open_context("
+                          : had_input() ? "portal.open_stream("
+                                        : "portal.run(";
+  const std::string_view function = name_.substr(0, name_.find('|'));  // without its signature
+  return how + std::string(function) + ") of actor '" + peer().name + "'";
+}
+
 void OpenerEnd::wait_started() {
-  started_or_ended_.wait();
+  wait_for(started_or_ended_);
   if (started_.is_set()) return;
   static_cast<void>(result());
   throw UsageError(what() + " ended without a word; a context calls `started` first");
@@ -90,7 +110,7 @@ bool OpenerEnd::settle_cancelled(std::chrono::nanoseconds grace) {
   log_line(LogLevel::cancel, "rpc", "cancels the call of ", name_, " in '", peer().name, "'");
   if (cancel(grace)) {
     CancelScope shield({.shield = true});
-    shield.run([&] { ended_.wait(); });
+    shield.run([&] { wait_ended(); });
     return true;
   }
   if (std::exchange(gave_up_, true)) return false;

@@ -44,7 +44,7 @@ class OpenerEnd final : public DialogEnd {
   bool started() const noexcept { return started_.is_set(); }
 
   /// Waits until the other side has ended. Checkpoint.
-  void wait_ended() { ended_.wait(); }
+  void wait_ended() { wait_for(ended_); }
   /// Whether it has ended, or the connection has.
   bool ended() const noexcept { return ended_.is_set(); }
   /// The result. It has ended. Throws the error in the place of a result; may wait, shielded and
@@ -89,6 +89,8 @@ class OpenerEnd final : public DialogEnd {
   enum class Outcome : std::uint8_t { none, result, error, cancelled, lost };
 
   void on_result(Bytes result);
+  void wait_for(Event& event);
+  std::string wait_text() const;
   void end(Outcome outcome, std::exception_ptr failure);
   void settle(Outcome outcome, std::exception_ptr failure);
   void on_cancel_acked() override;
