@@ -17,6 +17,8 @@
 
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using troupe::testing::Outcome;
 using troupe::testing::Program;
@@ -26,16 +28,18 @@ constexpr const char* path = "tests/integration/interrupted";
 constexpr const char* in_order = "ready\ninterrupt: SIGINT\n0 left\n";
 
 // Interrupts a program in that situation, and checks that it ends in order.
-void interrupt(const std::string& situation,
-               std::vector<std::pair<std::string, std::string>> environment = {}) {
+// Returns what it wrote to stderr.
+std::string interrupt(const std::string& situation,
+                      std::vector<std::pair<std::string, std::string>> environment = {}) {
   Program program(path, {situation}, std::move(environment));
-  ASSERT_TRUE(program.wait_for_output("ready\n")) << program.wait().errors;
+  EXPECT_TRUE(program.wait_for_output("ready\n"));
   program.send_signal(SIGINT);
   const Outcome outcome = program.wait();
   EXPECT_EQ(outcome.exit_code, 130) << outcome.errors;
   EXPECT_EQ(outcome.output, in_order);
   EXPECT_THAT(program.processes(), IsEmpty());
   EXPECT_THAT(program.leftover_files(), IsEmpty());
+  return outcome.errors;
 }
 
 // CAN-05: the body is interrupted while there is a daemon: that is ended, and the interrupt leaves
@@ -44,6 +48,12 @@ TEST(InterruptTest, TheBodyOfANurseryWithADaemon) { interrupt("daemon"); }
 
 // CAN-14: three actors of one name, of another task than the main one: all are reaped.
 TEST(InterruptTest, NamesakesOfAnotherTask) { interrupt("namesakes"); }
+
+// DBG-21: a child that hangs in a shielded sleep is killed when its time is over, which is said.
+TEST(InterruptTest, AChildThatHangsInAShield) {
+  EXPECT_THAT(interrupt("sound sleeper"),
+              AllOf(HasSubstr("actor 'sleeper' (pid "), HasSubstr("is killed")));
+}
 
 // DSC-08: streams that are left before the nursery of their actors: both actors leave the register,
 // be the arbiter the program itself ...

@@ -2,6 +2,7 @@
 
 // The program that is interrupted while it has actors: in which situation is its first argument.
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -16,6 +17,10 @@ namespace {
 void sleeps() { troupe::sleep_forever(); }
 void plays(troupe::Sink<int> out) {
   for (int bar = 0;; ++bar) out.send(bar);
+}
+void sleeps_soundly() {
+  troupe::CancelScope shield({.shield = true});
+  shield.run([] { troupe::sleep_forever(); });
 }
 [[maybe_unused]] inline const auto& band = troupe::module<"band", &sleeps, &plays>;
 
@@ -86,6 +91,17 @@ void with_streams() {
   });
 }
 
+void with_sound_sleeper() {
+  interrupted({"sleeper"}, [] {
+    troupe::open_nursery([](troupe::ActorNursery& n) {
+      n.run_in_actor<&sleeps_soundly>(
+          {.name = "sleeper", .shutdown = std::chrono::milliseconds(200)});
+      say("ready");
+      troupe::sleep_forever();
+    });
+  });
+}
+
 void hosts() {
   if (troupe::current_actor().is_arbiter()) say("ready");
   troupe::sleep_forever();
@@ -95,9 +111,8 @@ void hosts() {
 
 int main(int argc, char** argv) {
   const std::map<std::string, std::function<void()>> situations = {
-      {"daemon", &with_daemon},
-      {"namesakes", &with_namesakes},
-      {"streams", &with_streams},
+      {"daemon", &with_daemon},   {"namesakes", &with_namesakes},
+      {"streams", &with_streams}, {"sound sleeper", &with_sound_sleeper},
       {"host", &hosts},
   };
   const std::string situation = argc > 1 ? argv[1] : "daemon";
