@@ -303,8 +303,11 @@ TEST_F(ClusterTest, OneStoryIsToldOfSeveralArbiters) {
   const auto other_host = start({"attend", other, "host"});
   ASSERT_TRUE(other_host->wait_for_output("arbiter at " + other));
   const std::string both = arbiter + "," + other;
-  const auto watcher = start({"watch", both, "guest"});
+  // Both arbiters know the guest when they are asked: what one of them alone has told is over with
+  // that one's end.
   const auto guest = start({"attend", both, "guest"});
+  ASSERT_TRUE(guest->wait_for_output("guest\n"));
+  const auto watcher = start({"watch", both, "guest"});
   ASSERT_TRUE(watcher->wait_for_output("guest has joined\n"));
   end(*host);
   const auto second = start({"attend", other, "guest_2"});
