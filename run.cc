@@ -22,6 +22,7 @@
 #include "troupe/runtime/actor/child_main.h"
 #include "troupe/runtime/actor/debugger.h"
 #include "troupe/runtime/actor/interrupts.h"
+#include "troupe/runtime/actor/tracer.h"
 #include "troupe/runtime/actor/tree_report.h"
 #include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/base/throw_trace.h"
@@ -48,7 +49,8 @@ ActorConfig root_config(const RunOptions& options) {
   config.start_method = choose_start_method(options.start_method);
   config.dump_on_sigusr1 = options.dump_on_sigusr1;
   config.debug_mode = options.debug_mode;
-  config.tasks = {options.stack_size, options.schedule_seed, options.tracebacks};
+  config.tasks = {options.stack_size, options.schedule_seed, options.tracebacks,
+                  Tracer::path_of_environment()};
   config.directory = &make_directory;
   configure_cluster(config, options);
   return config;
@@ -105,8 +107,9 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
   });
 }
 
-FiberOptions fiber_options(const RunOptions& options) {
+FiberOptions fiber_options(const RunOptions& options, Instrument* tracer) {
   FiberOptions fibers;
+  if (tracer != nullptr) fibers.instruments.push_back(tracer);
   fibers.clock = options.clock;
   fibers.schedule_seed = options.schedule_seed;
   fibers.stack_size = options.stack_size;
@@ -146,7 +149,9 @@ void become_child_if_spawned(RunOptions& options) {
 void run_root(RunOptions options, UniqueFunction<void()> main) {
   enable_throw_traces(options.tracebacks);
   int caught = 0;
-  run_tasks([&] { run_root_actor(options, {}, caught, main); }, fiber_options(options));
+  const auto tracer = Tracer::of_root(Tracer::path_of_environment(), options.name);
+  run_tasks([&] { run_root_actor(options, {}, caught, main); },
+            fiber_options(options, tracer.get()));
 }
 
 int run_program(RunOptions options, UniqueFunction<int()> main) {
@@ -156,8 +161,9 @@ int run_program(RunOptions options, UniqueFunction<int()> main) {
   int caught = 0;
   UniqueFunction<void()> call_main = [&] { exit_code = main(); };
   try {
+    const auto tracer = Tracer::of_root(Tracer::path_of_environment(), options.name);
     run_tasks([&] { run_root_actor(options, blocked.signals(), caught, call_main); },
-              fiber_options(options));
+              fiber_options(options, tracer.get()));
   } catch (...) {
     report(std::current_exception(), options.name);
     exit_code = 1;

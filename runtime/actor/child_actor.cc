@@ -16,11 +16,13 @@
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/runtime_functions.h"
 #include "troupe/runtime/actor/start_process.h"
+#include "troupe/runtime/actor/tracer.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/runtime/rpc/call_trace.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/lifeline.h"
 #include "troupe/spawn/terminate.h"
@@ -50,6 +52,7 @@ class EndRequest final : public DialogHandler {
   void send(std::chrono::nanoseconds grace) {
     Bytes request;
     detail::encode_start<&detail::cancel_actor>(request, std::nullopt, grace, connection_->self());
+    detail::trace_call(connection_->self(), connection_->peer(), dialog_);
     connection_->send(FrameKind::start, dialog_, std::move(request));
     connection_->flush();
   }
@@ -299,6 +302,7 @@ void ChildActor::end() {
     }
     while (!has_ended() && detail::debugger_has_terminal()) wait_for_debugger();
     link_->killed = !has_ended();
+    if (link_->killed) Tracer::note("kills '" + options_.name + "'");
     if (link_->killed && time > Duration::zero()) {
       log_message(LogLevel::warning, "actor",
                   "actor '" + options_.name + "' (pid " + std::to_string(link_->pid) +
@@ -330,6 +334,7 @@ std::exception_ptr ChildActor::judge() {
   if (ended_by_us_ && status_.signal == 0) return nullptr;
   link_->death =
       std::make_exception_ptr(ActorDied(link_->uid, link_->pid, status_, process_->stderr_tail()));
+  Tracer::note(exception_message(link_->death));
   if (!ended_by_us_) return link_->death;
   // Its calls are told, but nobody is alarmed: it was to end anyway.
   log_message(LogLevel::warning, "actor",

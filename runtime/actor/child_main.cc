@@ -19,6 +19,7 @@
 #include "troupe/runtime/actor/interrupts.h"
 #include "troupe/runtime/actor/run_directory.h"
 #include "troupe/runtime/actor/runtime_functions.h"
+#include "troupe/runtime/actor/tracer.h"
 #include "troupe/runtime/actor/tree_report.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log.h"
@@ -73,6 +74,7 @@ void settle_elsewhere(BootSpec& spec, const std::string& run_directory) {
   if (nearest_first(parent.addresses, parent.host).empty()) throw_out_of_reach(spec);
   const std::string at_parents = "ipc://" + spec.run_directory + "/";
   spec.run_directory = run_directory;
+  spec.tasks.trace_file.clear();
   spec.public_host = interface_towards(parent_address(spec));
   if (!spec.bind_addresses.front().starts_with(at_parents)) return;
   spec.bind_addresses = {"ipc://" + run_directory + "/" + spec.uid.uuid.substr(0, 16)};
@@ -214,6 +216,8 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     FiberOptions fibers;
     fibers.stack_size = spec.tasks.stack_size;
     fibers.schedule_seed = spec.tasks.schedule_seed;
+    const auto tracer = Tracer::of_actor(spec.tasks.trace_file, spec.uid.name);
+    if (tracer) fibers.instruments.push_back(tracer.get());
     exit_code = run_tasks(
         [&] { return live(config_of(spec, directory), options, std::move(boot.lifeline)); },
         fibers);

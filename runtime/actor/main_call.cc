@@ -6,6 +6,7 @@
 
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/runtime/rpc/call_trace.h"
 #include "troupe/runtime/rpc/remote_error.h"
 
 namespace troupe {
@@ -44,6 +45,7 @@ void MainCall::send(Bytes start) {
     return fail(std::current_exception());
   }
   try {
+    detail::trace_call(self(), peer(), id());
     port()->send(FrameKind::start, id(), std::move(start));
     connection_->flush();
   } catch (const Error&) {  // larger than the actor takes

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace troupe {
 
@@ -16,10 +17,11 @@ struct TaskSettings {
   std::size_t stack_size = 256 * 1024;           ///< Octets of address space per task.
   std::optional<std::uint64_t> schedule_seed{};  ///< Draws the order of ready tasks; none: FIFO.
   bool tracebacks = true;                        ///< Whether errors know where they were thrown.
+  std::string trace_file{};  ///< Where what they do is traced (`TROUPE_TRACE`); empty: nowhere.
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(stack_size, schedule_seed, tracebacks);
+    archive(stack_size, schedule_seed, tracebacks, trace_file);
   }
 };
 

@@ -7,6 +7,7 @@
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/base/log_line.h"
+#include "troupe/runtime/rpc/call_trace.h"
 #include "troupe/runtime/rpc/caller.h"
 #include "troupe/runtime/rpc/crash_hook.h"
 #include "troupe/runtime/rpc/function.h"
@@ -73,6 +74,7 @@ void CalleeEnd::run() {
     ~Served() { end.unlink(); }  // a sink may keep the end itself
   } const served{*this};
   log_line(LogLevel::trace, "rpc", "serves ", function_.name);
+  trace_service(peer(), self(), id());
   if (caller_) set_current_caller(*caller_);
   try {
     scope_.run([&] { call(); });

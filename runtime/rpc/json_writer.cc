@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/rpc/json_writer.h"
 
+#include <cstdio>
+
 #include "troupe/ipc/text.h"
 
 namespace troupe {
@@ -32,6 +34,13 @@ void JsonWriter::put(std::string_view key, std::string_view text) {
 void JsonWriter::put(std::string_view key, std::int64_t number) {
   begin_value(key);
   text_ += std::to_string(number);
+}
+
+void JsonWriter::put_decimal(std::string_view key, double number) {
+  begin_value(key);
+  char text[64];
+  std::snprintf(text, sizeof text, "%.3f", number);
+  text_ += text;
 }
 
 void JsonWriter::add_string(std::string_view text) {

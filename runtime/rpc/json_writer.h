@@ -19,6 +19,8 @@ class JsonWriter {
   void close(char bracket);
   /// A text. What is no UTF-8 in it becomes question marks.
   void put(std::string_view key, std::string_view text);
+  /// A number, to three decimals.
+  void put_decimal(std::string_view key, double number);
   /// A number.
   void put(std::string_view key, std::int64_t number);
 

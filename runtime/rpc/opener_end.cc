@@ -8,6 +8,7 @@
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log_line.h"
 #include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/runtime/rpc/call_trace.h"
 #include "troupe/runtime/rpc/peer.h"
 #include "troupe/runtime/rpc/remote_error.h"
 
@@ -38,6 +39,7 @@ OpenerEnd::~OpenerEnd() = default;
 
 void OpenerEnd::start(Bytes& request) {
   if (!open()) return;
+  trace_call(self(), peer(), id());
   if (request.size() <= max_small_payload) {
     port()->send_copy(FrameKind::start, id(), request);
   } else {

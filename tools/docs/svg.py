@@ -9,6 +9,8 @@ _STYLE = """<style>
   .bad { fill: #fbe9e7; stroke: #b23b2e; stroke-width: 1.5; }
   .line { stroke: #44618a; stroke-width: 1.5; fill: none; }
   .red { stroke: #b23b2e; stroke-width: 1.5; fill: none; }
+  .task { fill: #8fb0dc; }
+  .wait { fill: #dfe8f4; }
   .life { stroke: #999; stroke-width: 1; stroke-dasharray: 4 4; }
 </style>
 <defs>
@@ -43,6 +45,13 @@ class Drawing:
         self.parts.append(f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" class="{css}"{mark} />')
         if words:
             self.text(f"{(x1 + x2) / 2:g}", f"{(y1 + y2) / 2 - 6:g}", words, css="small")
+
+    def bar(self, start, end, y, height, css, words):
+        """A bar from x to x; the words are shown to whoever points at it."""
+        self.parts.append(
+            f'<rect x="{start:.1f}" y="{y}" width="{max(end - start, 0.5):.1f}" height="{height}" class="{css}">'
+            f"<title>{escape(words)}</title></rect>"
+        )
 
     def source(self):
         return "\n".join(

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/runtime/actor/trace_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "troupe/runtime/base/log.h"
+
+namespace troupe {
+namespace {
+
+// What one actor keeps of its trace at most, but for the last event.
+constexpr std::size_t max_kept = 64 * 1024;
+constexpr mode_t mode = 0644;
+
+}  // namespace
+
+TraceFile::TraceFile(std::string path, bool is_first) : path_(std::move(path)) {
+  const int create = is_first ? O_CREAT | O_TRUNC : 0;
+  fd_ = UniqueFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | create, mode));
+  if (fd_.get() < 0) {
+    give_up(errno);
+    return;
+  }
+  lines_.reserve(max_kept);
+  if (is_first) lines_ = "[\n";
+}
+
+void TraceFile::add(const std::string& event) {
+  if (fd_.get() < 0) return;
+  lines_ += event;
+  lines_ += ",\n";
+  if (lines_.size() >= max_kept) flush();
+}
+
+void TraceFile::flush() noexcept {
+  std::string_view rest = lines_;
+  while (!rest.empty() && fd_.get() >= 0) {
+    const ssize_t written = ::write(fd_.get(), rest.data(), rest.size());
+    if (written < 0 && errno != EINTR) give_up(errno);
+    if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  lines_.clear();
+}
+
+void TraceFile::close(const std::string& last_event) {
+  if (fd_.get() < 0) return;
+  lines_ += last_event + "\n]\n";
+  flush();
+  fd_.reset();
+}
+
+void TraceFile::give_up(int error) noexcept {
+  fd_.reset();
+  try {
+    log_message(LogLevel::warning, "actor",
+                "no trace is written to '" + path_ +
+                    "' any more (TROUPE_TRACE): " + std::generic_category().message(error));
+  } catch (const std::exception&) {  // no memory to say so
+  }
+}
+
+}  // namespace troupe
