@@ -5,7 +5,6 @@
 // octets, and grants more as its consumer takes values; the sender waits when it has none. So
 // memory is bounded at both ends and nothing is dropped. Pure arithmetic; private to the package.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,6 +12,12 @@
 #include <utility>
 
 namespace troupe::detail {
+
+// <algorithm> would cost every program that is compiled against this 0.1 s.
+template <class N>
+constexpr N lesser(N a, N b) noexcept {
+  return b < a ? b : a;
+}
 
 /// An amount of credit, as it travels.
 struct Window {
@@ -63,9 +68,9 @@ class Credit {
   void grant(Window more) noexcept {
     unlimited_ |= more.is_unlimited();
     messages_ += more.messages;
-    const auto room = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / 2);
-    octets_ = std::min<std::int64_t>(octets_, static_cast<std::int64_t>(room)) +
-              static_cast<std::int64_t>(std::min(more.octets, room));
+    constexpr std::int64_t room = std::numeric_limits<std::int64_t>::max() / 2;
+    octets_ = lesser(octets_, room) +
+              static_cast<std::int64_t>(lesser(more.octets, static_cast<std::uint64_t>(room)));
   }
 
  private:
@@ -127,7 +132,7 @@ class ReceiveWindow {
   }
   template <class N>
   static N pay(N& owed, N& withheld) noexcept {
-    const N kept = std::min(owed, withheld);
+    const N kept = lesser(owed, withheld);
     withheld -= kept;
     const N paid = owed - kept;
     owed = 0;

@@ -5,7 +5,6 @@
 // read pulls the next value from the stream for all; values stay until the slowest has taken them,
 // and the fastest waits when that are many. So nothing is lost, and memory is bounded.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -124,7 +123,9 @@ class StreamHub final : public SharedStream<T> {
   // Drops what every reader has taken.
   void trim() noexcept {
     std::uint64_t slowest = end();
-    readers_.for_each([&](HubReader& reader) { slowest = std::min(slowest, reader.position); });
+    readers_.for_each([&](HubReader& reader) {
+      if (reader.position < slowest) slowest = reader.position;
+    });
     const bool was_full = values_.size() >= max_kept;
     for (; first_ < slowest; ++first_) values_.pop_front();
     if (was_full && values_.size() < max_kept) changed_.unpark_all();
