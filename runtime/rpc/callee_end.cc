@@ -83,9 +83,10 @@ void CalleeEnd::run() {
     answer_cancelled();
     throw;
   } catch (...) {
-    // Who has cancelled the context, and then gets that from the stream, has not failed.
+    // Who has cancelled the context, and then gets that from the stream, has not failed. Nor has
+    // who gets from it that the connection is lost.
     const std::exception_ptr error = std::current_exception();
-    if (is_own_cancellation(error)) return answer_cancelled();
+    if (is_own_cancellation(error) || is_loss(error)) return answer_cancelled();
     if (uncaught_error_hook != nullptr) uncaught_error_hook(error);
     answer_error(error);
   }
@@ -108,11 +109,12 @@ void CalleeEnd::on_frame(FrameKind kind, BytesView payload) {
   scope_.cancel("the caller cancelled the call");
 }
 
-// Cancelled first: who waits in the stream then is not told of its end, as if that were an error.
+// Who waits in the stream is told why it ends; all else is cancelled, as nobody is there any more
+// to do it for.
 void CalleeEnd::on_closed(std::exception_ptr why) {
-  scope_.cancel("the caller is gone");
   keep_uids();
-  finish(std::move(why));
+  lose(std::move(why));
+  scope_.cancel("the caller is gone");
 }
 
 void CalleeEnd::answer(FrameKind kind, Bytes& payload) {

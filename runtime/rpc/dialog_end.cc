@@ -102,6 +102,7 @@ void DialogEnd::wake_next_sender() noexcept {
 void DialogEnd::throw_broken() {
   if (port_ == nullptr && cancelled_from_ == CancelledFrom::here)
     std::rethrow_exception(own_cancellation());
+  if (lost_ != nullptr) std::rethrow_exception(lost_);
   if (stopped_) throw BrokenChannel("this end of " + what() + " was closed here; send before that");
   throw BrokenChannel("a value was sent in " + what() + ", where " + peer().to_string() +
                       " receives no more; end when the other side does");
@@ -225,6 +226,11 @@ void DialogEnd::keep_uids() noexcept {
   kept_ = std::make_unique<std::pair<Uid, Uid>>(peer(), self());
   peer_ = &kept_->first;
   self_ = &kept_->second;
+}
+
+void DialogEnd::lose(std::exception_ptr why) noexcept {
+  lost_ = why;
+  finish(std::move(why));
 }
 
 void DialogEnd::finish(std::exception_ptr failure) noexcept {

@@ -52,9 +52,13 @@ class DialogEnd : public DialogHandler {
 
   /// Sends one value of the stream: waits for credit, and for those who have waited longer.
   /// Checkpoint; when it throws, the value was not sent. Throws `BrokenChannel` when the other side
-  /// receives no more, `ContextCancelled` when that is because this side has cancelled it.
+  /// receives no more, `ContextCancelled` when that is because this side has cancelled it, and
+  /// `TransportClosed`, also in a task that is cancelled for that, when the callee has lost its
+  /// caller.
   template <class T>
   void send_value(const T& value) {
+    if (lost_ != nullptr) [[unlikely]]
+      throw_broken();
     Loop& loop = Loop::current();
     loop.check_cancelled();
     {
@@ -132,6 +136,12 @@ class DialogEnd : public DialogHandler {
   /// receiver gets. Unless the connection has ended, the caller tells it.
   void finish(std::exception_ptr failure) noexcept;
 
+  /// The connection has ended, which is what the stream's sender and receiver get from now on.
+  void lose(std::exception_ptr why) noexcept;
+  /// Whether `error` is that.
+  bool is_loss(const std::exception_ptr& error) const noexcept {
+    return error != nullptr && error == lost_;
+  }
   /// The port may be gone from now on: keeps who the two ends are.
   void keep_uids() noexcept;
 
@@ -195,6 +205,7 @@ class DialogEnd : public DialogHandler {
   Event cancel_acked_;
   Event cancel_acked_or_ended_;
   std::exception_ptr own_cancellation_;
+  std::exception_ptr lost_;
 };
 
 /// Appends a window, as it stands in the payloads of `start`, `started` and `credit`.

@@ -29,6 +29,7 @@ using testing::with_pair;
 struct Seen {
   int sent = 0;
   bool broken = false;
+  int losses = 0;
   std::vector<Sink<int>> sinks;
 };
 Seen seen;
@@ -53,13 +54,23 @@ void counts_and_stays(Sink<int> out, int end) {
   count_to(out, end);
   sleep_forever();
 }
+void sends_on_after_a_loss(Sink<int> out) {
+  while (seen.losses < 2) {
+    try {
+      out.send(0);
+    } catch (const TransportClosed&) {
+      ++seen.losses;
+    }
+  }
+  sleep_forever();
+}
 void lends_its_sink(Sink<int> out) {
   seen.sinks.push_back(out);
   sleep_forever();
 }
 
-const Module sources =
-    functions<&count_to, &large, &large_later, &counts_and_stays, &lends_its_sink>();
+const Module sources = functions<&count_to, &large, &large_later, &counts_and_stays,
+                                 &sends_on_after_a_loss, &lends_its_sink>();
 
 // Runs `body(pair)` with nothing noted yet.
 void play(const std::function<void(ServedPair&)>& body) {
@@ -253,6 +264,25 @@ TEST(DialogStreamTest, ALostConnectionCancelsTheCallees) {
     wait_all_tasks_blocked();
     EXPECT_EQ(pair.dispatcher.calls(), 0u);
     EXPECT_TRUE(log.texts().empty()) << log.texts().front();
+  });
+}
+
+// One that waits to send, and one that sends afterwards, are told why they cannot; whatever else it
+// waits for is cancelled.
+TEST(DialogStreamTest, ALostConnectionIsTheSendersError) {
+  play([](ServedPair& pair) {
+    const auto receive = [&] {
+      pair.portal().open_stream<&sends_on_after_a_loss>(StreamOptions{.buffer = 1},
+                                                        [&](ReceiveStream<int>& values) {
+                                                          wait_all_tasks_blocked();
+                                                          pair.cut();
+                                                          for (;;) values.receive();
+                                                        });
+    };
+    EXPECT_THROW(receive(), TransportClosed);
+    wait_all_tasks_blocked();
+    EXPECT_EQ(seen.losses, 2);
+    EXPECT_EQ(pair.dispatcher.calls(), 0u);
   });
 }
 
