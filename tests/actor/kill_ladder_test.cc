@@ -109,7 +109,7 @@ TEST(KillLadderTest, AStoppedActorIsKilled) { expect_killed<&stop_oneself>(); }
 TEST(KillLadderTest, ABlockedActorIsKilled) { expect_killed<&block>(); }
 TEST(KillLadderTest, AnActorThatShieldsItselfIsKilled) { expect_killed<&ignore_the_request>(); }
 
-// Grace 0: killed at once, without a word.
+// CAN-22: grace 0: killed at once, without a word.
 TEST(KillLadderTest, AGraceOfZeroIsNoGrace) {
   const Warnings warnings;
   const Notebook exits;

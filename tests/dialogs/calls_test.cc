@@ -72,12 +72,32 @@ int fails_when_cancelled() {
     throw std::runtime_error("the cleanup failed");
   }
 }
+// A value with functions of its own for either way, in a form that is not its own.
+struct Seat {
+  char row = 'A';
+  int number = 0;
+
+  friend bool operator==(const Seat&, const Seat&) = default;
+  template <class Archive>
+  void save(Archive& archive) const {
+    archive(std::string(1, row) + std::to_string(number));
+  }
+  template <class Archive>
+  void load(Archive& archive) {
+    std::string text;
+    archive(text);
+    row = text.at(0);
+    number = std::stoi(text.substr(1));
+  }
+};
+Seat next_to(const Seat& seat) { return {seat.row, seat.number + 1}; }
+
 int value_of(const Delicate& delicate) { return delicate.value; }
 Delicate makes(int value) { return {value}; }
 
 inline const auto& calls =
     troupe::module<"calls", &twice, &repeat, &meets, &sleeps, &finishes_in_peace,
-                   &fails_when_cancelled, &value_of, &makes>;
+                   &fails_when_cancelled, &value_of, &makes, &next_to>;
 
 std::string not_exposed() { return "nobody may call this"; }
 [[maybe_unused]] inline const auto& hidden = troupe::module<"hidden", &not_exposed>;
@@ -112,6 +132,14 @@ TEST(CallsTest, ByName) {
     EXPECT_THROW(portal.run<int>("calls.twice", 1, 2), troupe::MsgTypeError);
     EXPECT_THROW(portal.run<std::string>("calls.twice", 1), troupe::MsgTypeError);
     EXPECT_EQ(portal.run<&read_diary>(0), Lines{});
+  });
+}
+
+// MSG-04: a struct arrives as the struct that it is. MSG-08: one with functions for both ways is
+// the same on the other side. (Without them it does not compile: compile_fail/no_serialize.cc.)
+TEST(CallsTest, AStructIsTheSameOnTheOtherSide) {
+  with_actor(calls, [](troupe::Portal& portal) {
+    EXPECT_EQ(portal.run<&next_to>(Seat{'C', 11}), (Seat{'C', 12}));
   });
 }
 

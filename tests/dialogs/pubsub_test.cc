@@ -88,11 +88,26 @@ int reads(const std::string& topic, const std::string& then, int count) {
   return wrong;
 }
 
+// Several tasks of one actor subscribe, leave, and subscribe again. Returns as `reads`.
+int reads_again_and_again(int tasks) {
+  int wrong = 0;
+  troupe::open_task_nursery([&](troupe::TaskNursery& n) {
+    for (int i = 0; i < tasks; ++i) {
+      n.start_soon([&wrong] {
+        for (int round = 0; round < 3; ++round) wrong += reads("even", "", 20);
+      });
+    }
+  });
+  return wrong;
+}
+
 inline const auto& publisher =
     troupe::module<"publisher", &listens, &publishes, &count_of_subscribers>;
 
-// STR-03: three subscribers with fixed topics and one that changes its own get what they want; then
-// an error of the root ends all, and comes out bare.
+// PUB-03, PUB-04: subscribers in several actors see the values of their topic alone. PUB-05: who
+// has gone is no subscriber any more; after the last nobody is sent anything. STR-03: three
+// subscribers with fixed topics and one that changes its own get what they want; then an error of
+// the root ends all, and comes out bare.
 TEST(PubSubTest, SubscribersComeChangeAndGo) {
   EXPECT_THROW(dialogs::in_nursery([](troupe::ActorNursery& n) {
                  troupe::Portal portal = dialogs::start(n, "publisher", publisher);
@@ -107,6 +122,20 @@ TEST(PubSubTest, SubscribersComeChangeAndGo) {
                  throw std::domain_error("the root's");
                }),
                std::domain_error);
+}
+
+// PUB-06: tasks of one actor that come and go on one topic leave the others served.
+TEST(PubSubTest, TasksOfOneActorComeAndGo) {
+  dialogs::in_nursery([](troupe::ActorNursery& n) {
+    troupe::Portal portal = dialogs::start(n, "publisher", publisher);
+    n.start_soon([portal] { portal.run<&publishes>(); });
+    const auto constant = n.run_in_actor<&reads>("constant", "even", "", 2000);
+    const auto restless = n.run_in_actor<&reads_again_and_again>("restless", 4);
+    EXPECT_EQ(restless.result(), 0);
+    EXPECT_EQ(constant.result(), 0);
+    EXPECT_EQ(portal.run<&count_of_subscribers>(), 0u);
+    n.cancel();
+  });
 }
 
 }  // namespace

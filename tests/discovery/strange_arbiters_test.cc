@@ -133,7 +133,7 @@ TEST_F(StrangeArbitersTest, AnotherProtocolVersionIsNamedToWhoDropsInToo) {
   EXPECT_THAT(text, HasSubstr("1000 to 2000"));
 }
 
-// DSC-17, at a port.
+// DSC-17, at a port. DSC-16: who never answers nor closes is given up in bounded time.
 TEST_F(StrangeArbitersTest, APortWhoseOwnerIsSilentIsNotTakenOver) {
   const TakenPort taken;
   const std::string text = failure_at(taken.address_text);

@@ -8,6 +8,17 @@
 namespace troupe {
 namespace {
 
+// DSC-34: addresses of all kinds are told as text from which they come back, with path, host and
+// port.
+TEST(AddressTest, ComeBackFromTheirText) {
+  for (const std::string text : {"ipc:///tmp/troupe-0/a.sock", "tcp://127.0.0.1:1616",
+                                 "tcp://[::1]:5", "tcp://node-7.example:80"}) {
+    const Address address = Address::parse(text);
+    EXPECT_EQ(address.str(), text);
+    EXPECT_EQ(Address::parse(address.str()), address);
+  }
+}
+
 TEST(AddressTest, ParsesIpcPaths) {
   const Address address = Address::parse("ipc:///tmp/troupe-0/a.sock");
   EXPECT_EQ(address.kind(), Address::Kind::ipc);
@@ -53,6 +64,18 @@ TEST(AddressTest, IsAValueThatComparesAndHashes) {
   EXPECT_EQ(a, Address::parse("ipc:///a"));
   EXPECT_NE(a, Address::parse("ipc:///b"));
   EXPECT_EQ(std::hash<Address>{}(a), std::hash<Address>{}(Address::parse("ipc:///a")));
+}
+
+// DSC-35: an address of another kind is an error that names it.
+TEST(AddressTest, OfAnotherKindIsNamed) {
+  for (const std::string text : {"udp://127.0.0.1:5", "quic://host:5", "/ip4/127.0.0.1/tcp/5"}) {
+    try {
+      Address::parse(text);
+      ADD_FAILURE() << text;
+    } catch (const UsageError& error) {
+      EXPECT_NE(std::string(error.what()).find(text), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(AddressTest, AnythingElseIsAUsageErrorThatShowsTheRightForm) {
