@@ -3,15 +3,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +23,7 @@
 #include "troupe/runtime/actor/tree_report.h"
 #include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/base/throw_trace.h"
+#include "troupe/runtime/base/write_all.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
@@ -116,18 +114,10 @@ FiberOptions fiber_options(const RunOptions& options, Instrument* tracer) {
   return fibers;
 }
 
-void write_to_stderr(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody reads it
-    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
-  }
-}
-
 void report(const std::exception_ptr& error, const std::string& root) {
   const ReportFormat format = report_format(STDERR_FILENO);
   const std::string text = error_report(error, Uid{root, {}}, format);
-  write_to_stderr(format == ReportFormat::json ? text : "troupe: uncaught error\n" + text);
+  write_all(STDERR_FILENO, format == ReportFormat::json ? text : "troupe: uncaught error\n" + text);
 }
 
 void serve_until_cancelled() {
@@ -183,8 +173,9 @@ int run_daemon(std::vector<Module> modules, RunOptions options) {
   const std::string name = options.name;
   const int exit_code = run(std::move(options), &serve_until_cancelled);
   if (exit_code > signal_exit_base) {
-    write_to_stderr("troupe: daemon '" + name + "' was ended by " +
-                    (exit_code == signal_exit_base + SIGINT ? "SIGINT" : "SIGTERM") + "\n");
+    write_all(STDERR_FILENO, "troupe: daemon '" + name + "' was ended by " +
+                                 (exit_code == signal_exit_base + SIGINT ? "SIGINT" : "SIGTERM") +
+                                 "\n");
   }
   return exit_code;
 }

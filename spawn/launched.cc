@@ -12,6 +12,7 @@
 #include <cstring>
 #include <exception>
 
+#include "troupe/runtime/base/write_all.h"
 #include "troupe/spawn/boot.h"
 #include "troupe/spawn/boot_record.h"
 #include "troupe/spawn/environment.h"
@@ -30,7 +31,7 @@ constexpr int not_runnable = 127;
 
 [[noreturn]] void end_with(const std::string& what) {
   const std::string text = "troupe: " + what + "\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  write_all(STDERR_FILENO, text);
   ::_exit(not_runnable);
 }
 

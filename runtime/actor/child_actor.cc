@@ -163,6 +163,7 @@ BootSpec ChildActor::boot_spec() const {
   spec.dump_on_sigusr1 = config.dump_on_sigusr1;
   spec.debug_mode = options_.debug_mode.value_or(config.debug_mode);
   spec.debug_children = config.debug_mode;
+  if (spec.debug_mode) detail::expect_debugger();
   for (const Module& module : options_.enable_modules) {
     if (!module.name().empty()) {
       spec.modules.emplace_back(module.name());

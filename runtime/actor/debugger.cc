@@ -4,13 +4,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <string_view>
 
 #include "troupe/runtime/actor/gdb.h"
 #include "troupe/runtime/actor/terminal.h"
+#include "troupe/runtime/base/write_all.h"
 #include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/thread.h"
@@ -31,14 +30,6 @@ struct Debugger {
   std::string why_not;  // empty: it can stop
 };
 Debugger debugger;
-
-void write_all(int fd, std::string_view text) noexcept {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
 
 std::string why_it_cannot_stop() {
   if (debugger.terminal.empty() || !detail::open_terminal(debugger.terminal))
@@ -156,8 +147,12 @@ void enable_debug_mode(const std::string& actor) {
   if (debugger.why_not.empty()) watch_crashes();
 }
 
+void expect_debugger() {
+  if (debugger.terminal.empty()) debugger.terminal = terminal_device();
+}
+
 bool debugger_has_terminal() noexcept {
-  return debugger.enabled && debugger.why_not.empty() && terminal_is_taken(debugger.terminal);
+  return !debugger.terminal.empty() && terminal_is_taken(debugger.terminal);
 }
 
 }  // namespace detail

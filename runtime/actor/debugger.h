@@ -30,8 +30,11 @@ namespace detail {
 /// task, and signals of crashes stop it. `actor`: its name, for what is said.
 void enable_debug_mode(const std::string& actor);
 
+/// A child of this actor has debug mode on, though this actor may have not.
+void expect_debugger();
+
 /// Whether a debugger has the terminal, or somebody waits for it: then nobody is to be killed for
-/// being slow. False without debug mode. Never waits.
+/// being slow. False where debug mode is off, here and in the children. Never waits.
 bool debugger_has_terminal() noexcept;
 
 }  // namespace detail

@@ -6,11 +6,11 @@
 
 #include <cerrno>
 #include <exception>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/write_all.h"
 
 namespace troupe {
 namespace {
@@ -40,12 +40,8 @@ void TraceFile::add(const std::string& event) {
 }
 
 void TraceFile::flush() noexcept {
-  std::string_view rest = lines_;
-  while (!rest.empty() && fd_.get() >= 0) {
-    const ssize_t written = ::write(fd_.get(), rest.data(), rest.size());
-    if (written < 0 && errno != EINTR) give_up(errno);
-    if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (fd_.get() < 0) return;
+  if (const int error = write_all(fd_.get(), lines_); error != 0) give_up(error);
   lines_.clear();
 }
 

@@ -4,19 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <exception>
 #include <iterator>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/actor/errors.h"
 #include "troupe/runtime/actor/report_text.h"
+#include "troupe/runtime/base/write_all.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/nursery.h"
@@ -78,14 +77,6 @@ std::vector<TreeEntry> report_below(Actor& actor, const std::shared_ptr<ChildLin
   return tree;
 }
 
-void write_to_stderr(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return;  // nobody reads it
-    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
-  }
-}
-
 void report_on_signals(TaskStatus<void>& ready) {
   open_signal_receiver({SIGUSR1}, [&](SignalReceiver& signals) {
     ready.started();
@@ -93,8 +84,8 @@ void report_on_signals(TaskStatus<void>& ready) {
     for (;;) {
       signals.receive();
       const std::vector<TreeEntry> tree = report_tree(signal_limit);
-      write_to_stderr("troupe: actors and tasks from pid " + std::to_string(::getpid()) +
-                      " on, asked for by SIGUSR1:\n" + text_of(tree, {}));
+      write_all(STDERR_FILENO, "troupe: actors and tasks from pid " + std::to_string(::getpid()) +
+                                   " on, asked for by SIGUSR1:\n" + text_of(tree, {}));
     }
   });
 }

@@ -3,11 +3,12 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <string_view>
+
+#include "troupe/runtime/base/write_all.h"
 
 namespace troupe {
 namespace {
@@ -85,12 +86,7 @@ void write_log_line(const LogRecord& record) {
   const std::string line = format_log_line(record, stderr_takes_colours());
   // A pipe takes up to 4 KiB as one piece, a file or terminal any size; what is left over after
   // that is better written late than not at all. A closed stderr loses it, rightly.
-  for (std::string_view rest = line; !rest.empty();) {
-    const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  write_all(STDERR_FILENO, line);
 }
 
 }  // namespace troupe

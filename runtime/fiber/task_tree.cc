@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "troupe/runtime/base/write_all.h"
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/signal_wait.h"
@@ -163,7 +164,7 @@ void dump_task_tree_on_sigusr1(TaskStatus<void>& ready) {
       signals.receive();
       const std::string text = "troupe: tasks of pid " + std::to_string(::getpid()) +
                                ", asked for by SIGUSR1:\n" + task_tree();
-      [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+      write_all(STDERR_FILENO, text);
     }
   });
 }

@@ -148,9 +148,12 @@ constexpr const char* subject = "tests/debug/subject";
 TEST_F(DebuggerTest, OneChildAloneCanBeInDebugMode) {
   TerminalSession user(subject, "one_of_two");
   EXPECT_NE(user.expect(prompt).find("actor 'stops'"), std::string::npos);
+  user.type("shell sleep 2");  // longer than its parent, which is not in debug mode, would wait
+  user.expect(prompt);
   user.type("quit");
   user.expect("ended with: ");
   EXPECT_EQ(user.wait(), 0);
+  EXPECT_EQ(user.shown().find("is killed"), std::string::npos);
   EXPECT_EQ(user.shown().find("SIGTRAP"), user.shown().rfind("SIGTRAP"));
 }
 
