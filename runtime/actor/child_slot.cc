@@ -11,6 +11,7 @@
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/runtime/rpc/remote_error.h"
 
 namespace troupe {
 namespace {
@@ -19,6 +20,26 @@ namespace {
 constexpr auto verdict_limit = std::chrono::seconds(5);
 // A delay is doubled this often at the most.
 constexpr int most_doublings = 6;
+
+// A nursery that is cancelled ends all its actors at once. One that was using another, and hears of
+// that one's end before its own, has not failed.
+bool comes_of_our_cancellation(const std::exception_ptr& error) {
+  if (error == nullptr) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const RemoteActorError& remote) {
+    if (!remote.is<ContextCancelled>()) return false;
+    try {
+      std::rethrow_exception(remote.unwrap());
+    } catch (const ContextCancelled& cancelled) {
+      return cancelled.canceller() == Actor::current().uid();
+    } catch (...) {
+      return false;
+    }
+  } catch (...) {
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -222,13 +243,19 @@ bool ChildSlot::has_ended_by_itself(ChildActor& child) {
   return child.has_ended();
 }
 
+// What the function has thrown, if that is an error of its own.
+std::exception_ptr ChildSlot::error_of(const MainCall* call, bool cancelled) {
+  if (call == nullptr || (cancelled && comes_of_our_cancellation(call->error()))) return nullptr;
+  return call->error();
+}
+
 // Ends what is left of the incarnation. An error of the function is told at once, so that others
 // need not wait for that; then how the process ended, if it did by itself.
 void ChildSlot::bury(ChildActor& child, const MainCall* call, bool cancelled) {
   CancelScope shield({.shield = true});
   shield.run([&] {
     const bool by_itself = has_ended_by_itself(child);
-    std::exception_ptr error = call != nullptr ? call->error() : nullptr;
+    std::exception_ptr error = error_of(call, cancelled);
     if (!error && link_->stop == Stop::lost && !by_itself) error = call->cut_off();
     if (error) report(error);
     if (!by_itself) {
@@ -237,11 +264,11 @@ void ChildSlot::bury(ChildActor& child, const MainCall* call, bool cancelled) {
     }
     const std::exception_ptr death = child.verdict();
     if (error) return;
-    if (call != nullptr && call->error()) return report(call->error());  // its last words
+    if ((error = error_of(call, cancelled))) return report(error);  // its last words
     if (death) return report(death);
-    if (call != nullptr && link_->stop != Stop::restart && call->cut_off()) {
-      settle(call->cut_off());
-    }
+    if (call == nullptr || link_->stop == Stop::restart) return;
+    if (call->cut_off()) settle(call->cut_off());
+    if (call->error()) settle(call->error());
   });
 }
 

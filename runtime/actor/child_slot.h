@@ -91,6 +91,7 @@ class ChildSlot : public std::enable_shared_from_this<ChildSlot> {
   void serve(ChildActor& child);
   void wait_for_stop(ChildActor& child);
   bool has_ended_by_itself(ChildActor& child);
+  static std::exception_ptr error_of(const MainCall* call, bool cancelled);
   void bury(ChildActor& child, const MainCall* call, bool cancelled);
   void report(const std::exception_ptr& error);
   std::unique_ptr<MainCall> call_main(ChildActor& child);

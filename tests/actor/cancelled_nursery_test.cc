@@ -49,7 +49,18 @@ void ends_slowly(const std::string& notes) {
   }
 }
 
-inline const auto& stage = troupe::module<"stage", &streams_for_ever, &fails, &ends_slowly>;
+void sleeps_and_says_so(const std::string& notes) {
+  note(notes, "up");
+  troupe::sleep_forever();
+}
+// Does not hear of its own end before it has heard of the other one's.
+void uses_another(const std::string& notes) {
+  troupe::CancelScope deaf({.shield = true});
+  deaf.run([&] { troupe::wait_for_actor("used").run<&sleeps_and_says_so>(notes); });
+}
+
+inline const auto& stage =
+    troupe::module<"stage", &streams_for_ever, &fails, &ends_slowly, &sleeps_and_says_so>;
 
 // Runs `body(nursery)` in a nursery of a fresh root, and tells how that nursery ended; an error of
 // the test's own is expected.
@@ -132,6 +143,20 @@ TEST(CancelledNurseryTest, ActorsThatEndOneByOneCancelNothing) {
       status_after([](ActorNursery& n) { EXPECT_TRUE(n.start_actor("daemon").cancel_actor()); });
   EXPECT_FALSE(status.cancel_called());
   EXPECT_FALSE(status.cancelled_caught());
+}
+
+// An actor whose function fails because a sibling, which it was using, is ended along with it has
+// not failed itself: nothing comes out of the nursery.
+TEST(CancelledNurseryTest, WhoFailsByASiblingsCancellationIsCancelled) {
+  const Notebook notes;
+  troupe::open_root_actor({}, [&] {
+    troupe::open_nursery([&](ActorNursery& n) {
+      n.start_actor("used", {.enable_modules = {stage}});
+      n.run_in_actor<&uses_another>("user", notes.path());
+      while (notes.lines().empty()) troupe::sleep(1ms);
+      n.cancel();
+    });
+  });
 }
 
 // CAN-26: neither an actor that is being cancelled nor the one that waits for its end spins. Of the
