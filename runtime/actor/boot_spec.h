@@ -48,7 +48,7 @@ struct BootSpec {
   bool in_cluster = false;                  ///< Whether other trees have that key, too.
   std::string token_file;                   ///< Where the key of a cluster is.
   bool insecure_tcp = false;                ///< Whether tcp beyond this host may be used.
-  bool dump_on_sigusr1 = false;             ///< Whether SIGUSR1 prints the tree of tasks.
+  bool dump_on_sigusr1 = false;             ///< Whether SIGUSR1 prints its tree of actors.
   bool debug_mode = false;                  ///< Whether it stops in gdb.
   bool debug_children = false;              ///< Whether its children do, by default.
   std::vector<std::string> modules;         ///< Names of the modules it exposes.

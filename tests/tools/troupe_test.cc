@@ -225,6 +225,17 @@ TEST_F(TroupeTest, CancelWantsOneActorOnly) {
   end(*two);
 }
 
+// In the environment of a program that is traced it leaves the trace alone.
+TEST_F(TroupeTest, WritesNoTraceOfItsOwn) {
+  const fs::path trace = home / "trace.json";
+  const Outcome outcome =
+      Program("tools/troupe/troupe", {"ls", "--local"},
+              {{"TROUPE_RUNTIME_DIR", (home / "run").string()}, {"TROUPE_TRACE", trace.string()}})
+          .wait();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  EXPECT_FALSE(fs::exists(trace));
+}
+
 // ---- Actors that hang ----
 
 // An actor in an endless loop is shown as such, and hides nobody else.

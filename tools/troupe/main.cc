@@ -19,8 +19,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (arguments.command == Command::help) return carry_out(arguments);
-  // It looks at others, and joins nobody.
+  // It looks at others: it joins nobody, and does not write over the trace of a program in whose
+  // environment it runs.
   ::unsetenv("TROUPE_ARBITER_ADDR");
+  ::unsetenv("TROUPE_TRACE");
   // Whoever does not answer is not waited for any longer than was asked for.
   return troupe::run(argc, argv,
                      {.name = "troupe-tool",
