@@ -63,7 +63,7 @@ Portal ArbiterLink::connect() {
 
 void ArbiterLink::register_at(const Portal& portal) {
   arbiter_.uid = portal.uid();
-  const auto lost = lost_ = std::make_shared<Event>();
+  const int losses = losses_;
   try {
     if (entry_) portal.run<&detail::registry_announce>(detail::RegistryRecord(*entry_));
   } catch (const ModuleNotExposed&) {
@@ -71,18 +71,10 @@ void ArbiterLink::register_at(const Portal& portal) {
                                                portal.uid().to_string() +
                                                ", which is no arbiter; give an arbiter's address");
   }
-  registered_ = !lost->is_set();
-}
-
-void ArbiterLink::keep() {
-  while (!leaving_) {
-    if (registered_) {
-      const std::shared_ptr<Event> lost = lost_;
-      lost->wait();
-    } else {
-      register_with_patience();
-    }
+  if (losses != losses_) {
+    throw TransportClosed(Reason::lost, "the connection to " + text() + " was lost again");
   }
+  registered_ = true;
 }
 
 void ArbiterLink::register_with_patience() {
@@ -90,7 +82,8 @@ void ArbiterLink::register_with_patience() {
   bool warned = false;
   // Not all who have lost the same arbiter come back at the same moment.
   const auto spread = std::chrono::milliseconds(std::hash<Uid>{}(actor_.uid()) % 50);
-  for (auto pause = first_pause; !leaving_; pause = std::min(2 * pause, longest_pause)) {
+  for (auto pause = first_pause; !leaving_ && !registered_;
+       pause = std::min(2 * pause, longest_pause)) {
     try {
       portal();
       return;
@@ -108,13 +101,12 @@ void ArbiterLink::register_with_patience() {
 void ArbiterLink::leave() noexcept {
   leaving_ = true;
   registered_ = false;
-  lost_->set();
 }
 
-void ArbiterLink::peer_gone(const Uid& uid) noexcept {
-  if (uid != arbiter_.uid) return;
-  registered_ = false;
-  lost_->set();
+bool ArbiterLink::peer_gone(const Uid& uid) noexcept {
+  if (uid != arbiter_.uid) return false;
+  ++losses_;
+  return std::exchange(registered_, false);
 }
 
 }  // namespace troupe

@@ -2,16 +2,14 @@
 #pragma once
 
 // One arbiter, as seen by an actor that is registered there. The registration ends with the
-// connection, so a task makes it anew when the connection was lost: an arbiter that dies and comes
+// connection, and is made anew when that was lost: an arbiter that dies and comes
 // back knows everybody again within seconds, whoever it is then.
 
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "troupe/ipc/uid.h"
 #include "troupe/runtime/actor/directory.h"
-#include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/lock.h"
 #include "troupe/runtime/rpc/portal.h"
 
@@ -32,12 +30,14 @@ class ArbiterLink {
   Portal portal();
   /// What to register from now on.
   void set_entry(const DirectoryEntry& entry) { entry_ = entry; }
-  /// Keeps the registration until cancelled, or until `leave`: the body of a task.
-  void keep();
+  /// The arbiter enters this actor by itself this time. Never waits.
+  void expect_registration() noexcept { registered_ = true; }
+  /// Tries to register until that succeeds, or until `leave`: the body of a task. Checkpoint.
+  void register_with_patience();
   /// Registers no more. Never waits.
   void leave() noexcept;
-  /// A peer's connection has ended. Never waits.
-  void peer_gone(const Uid& uid) noexcept;
+  /// A peer's connection has ended. Returns whether the registration ended with it. Never waits.
+  bool peer_gone(const Uid& uid) noexcept;
 
   /// Whether this actor is registered there, as far as it knows. Never waits.
   bool registered() const noexcept { return registered_; }
@@ -47,7 +47,6 @@ class ArbiterLink {
  private:
   Portal connect();
   void register_at(const Portal& portal);
-  void register_with_patience();
   std::string text() const;
 
   Actor& actor_;
@@ -55,7 +54,7 @@ class ArbiterLink {
   std::optional<DirectoryEntry> entry_;
   bool registered_ = false;
   bool leaving_ = false;
-  std::shared_ptr<Event> lost_ = std::make_shared<Event>();  // of the present registration
+  int losses_ = 0;  // how often the connection was lost
   Lock connecting_;
 };
 

@@ -28,6 +28,7 @@ class LocalDirectory final : public Directory {
   }
   DirectoryEntry wait_for(const std::string& name) override { return registry_.wait_for(name); }
   bool report_stale(const DirectoryEntry& entry) override;
+  void child_serves(const DirectoryEntry& entry) override { registry_.add(entry); }
   void peer_gone(const Uid& uid) noexcept override;
   void child_died(const Uid& uid) noexcept override { registry_.remove(uid); }
   DirectoryEntry arbiter() override;

@@ -68,7 +68,10 @@ std::exception_ptr RemoteDirectory::for_each_link(const std::function<void(Arbit
 
 void RemoteDirectory::announce(const DirectoryEntry& entry) {
   for (const auto& link : links_) link->set_entry(entry);
-  const std::exception_ptr error = for_each_link([](ArbiterLink& link) { link.portal(); });
+  const std::exception_ptr error = for_each_link([this](ArbiterLink& link) {
+    actor_.config().entered_by_parent ? link.expect_registration()
+                                      : static_cast<void>(link.portal());
+  });
   if (error) {
     if (actor_.is_root() || !may_pass(error)) std::rethrow_exception(error);
     log_message(LogLevel::warning, "discovery",
@@ -77,15 +80,21 @@ void RemoteDirectory::announce(const DirectoryEntry& entry) {
                     "answers");
   }
   for (const auto& link : links_) {
-    actor_.runtime().start_soon("registration", [at = link.get()] { at->keep(); });
+    if (!link->registered()) register_again(*link);
   }
+}
+
+void RemoteDirectory::register_again(ArbiterLink& link) {
+  actor_.runtime().start_soon("registration", [&link] { link.register_with_patience(); });
 }
 
 void RemoteDirectory::retract(const Uid& uid) {
   if (found_) found_->clear();
+  // Nobody else can learn of our good-bye before the arbiters, which take us out because of it.
+  const bool told_by_bye = actor_.transport().connections().size() <= links_.size();
   // An arbiter that has lost us has removed us already.
   for_each_link([&](ArbiterLink& link) {
-    if (!link.registered()) return link.leave();
+    if (!link.registered() || told_by_bye) return link.leave();
     const Portal arbiter = link.portal();
     link.leave();
     arbiter.run<&detail::registry_retract>(uid.name, uid.uuid);
@@ -135,7 +144,11 @@ bool RemoteDirectory::report_stale(const DirectoryEntry& entry) {
 void RemoteDirectory::peer_gone(const Uid& uid) noexcept {
   for (const auto& link : links_) {
     if (found_ && uid == link->arbiter().uid) found_->clear();
-    link->peer_gone(uid);
+    if (!link->peer_gone(uid)) continue;
+    try {
+      register_again(*link);
+    } catch (const std::exception&) {  // this actor has ended itself
+    }
   }
 }
 

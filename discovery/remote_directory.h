@@ -40,6 +40,7 @@ class RemoteDirectory final : public Directory {
   void remember(const std::string& name, const std::shared_ptr<Peer>& peer) override;
 
  private:
+  void register_again(ArbiterLink& link);
   std::exception_ptr for_each_link(const std::function<void(ArbiterLink&)>& fn);
 
   Actor& actor_;

@@ -24,7 +24,6 @@ constexpr int messages_per_turn = 128;
 constexpr std::size_t octets_per_turn = 16 * 1024;
 // Peers whose handshake is under way; more are not looked at until some have finished or expired.
 constexpr std::size_t max_handshakes = 1024;
-constexpr int accept_backlog = 4096;
 // When a connection broke, libzmq marks its pipe within microseconds of telling the monitor.
 constexpr std::chrono::seconds sure_after{1};
 // A peer's host that vanishes between its first words and its first ZMTP heartbeat, which bounds
@@ -82,38 +81,43 @@ Listener::Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker ma
       pump_(pump),
       make_connection_(std::move(make_connection)),
       handshake_timeout_(handshake_timeout),
-      socket_(make_router(*context_, handshake_timeout)),
-      monitor_(*context_, socket_, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, pump, *this) {
-  pump_.add(socket_.get(zmq::sockopt::fd), *this);
-}
+      doors_(pump, *this) {}
 
 Listener::~Listener() {
   // Late connectors are to find nothing at once, and libzmq would leave the files.
   for (const Address& address : addresses_) {
     if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
   }
-  pump_.remove(socket_.get(zmq::sockopt::fd));
+  if (router_) pump_.remove(router_->socket.get(zmq::sockopt::fd));
   for (const auto& [id, peer] : peers_) peer->connection->line().detach();
 }
 
 void Listener::check_free(const Address& address) const {
-  if (address.kind() != Address::Kind::ipc) return;
   const Fault fault = why_not_bindable(address);
   if (fault.text.empty()) return;
   fail_to_bind(address, fault.in_use ? Reason::in_use : Reason::unreachable, fault.text);
 }
 
 Address Listener::bind(const Address& address) {
-  check_free(address);
+  if (address.kind() == Address::Kind::ipc) {
+    check_free(address);
+    if (const int error = doors_.open(address); error != 0) fail_to_bind(address, error);
+    addresses_.push_back(address);
+  } else {
+    addresses_.push_back(bind_tcp(address));
+  }
+  return addresses_.back();
+}
+
+Address Listener::bind_tcp(const Address& address) {
+  zmq::socket_t& socket = router().socket;
   try {
-    if (address.host().find(':') != std::string::npos) socket_.set(zmq::sockopt::ipv6, true);
-    socket_.bind(bindable(address));
-    const Address bound = Address::parse(socket_.get(zmq::sockopt::last_endpoint));
-    addresses_.push_back(address.kind() == Address::Kind::ipc ? address : bound);
+    if (address.host().find(':') != std::string::npos) socket.set(zmq::sockopt::ipv6, true);
+    socket.bind(bindable(address));
+    return Address::parse(socket.get(zmq::sockopt::last_endpoint));
   } catch (const zmq::error_t& error) {
     fail_to_bind(address, error.num());
   }
-  return addresses_.back();
 }
 
 Address Listener::bind_exclusively(const Address& address) {
@@ -127,7 +131,7 @@ Address Listener::bind_exclusively(const Address& address) {
 
 void Listener::unbind(const Address& address) noexcept {
   if (std::erase(addresses_, address) == 0) return;
-  zmq_unbind(socket_.handle(), address.str().c_str());
+  if (!doors_.close(address)) zmq_unbind(router_->socket.handle(), address.str().c_str());
   if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
   claims_.erase(address);
 }
@@ -140,10 +144,47 @@ bool Listener::listens_at(const std::string& address) const {
   return false;
 }
 
+// ---- The ROUTER ----
+
+Listener::Router::Router(Listener& owner)
+    : socket(make_router(*owner.context_, owner.handshake_timeout_)),
+      monitor(*owner.context_, socket, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, owner.pump_,
+              owner) {
+  owner.pump_.add(socket.get(zmq::sockopt::fd), owner);
+}
+
+Listener::Router& Listener::router() {
+  if (!router_) router_.emplace(*this);
+  return *router_;
+}
+
+// Without descriptors for a ROUTER whoever knocks has to wait until there are some.
+void Listener::answer_doors() {
+  try {
+    while (const Doors::Door* door = doors_.due()) let_in(*door);
+  } catch (const std::exception& error) {
+    if (!std::exchange(complained_, true)) {
+      log_message(LogLevel::error, "ipc",
+                  "nobody can connect at " + addresses_.front().str() + ": " + error.what());
+    }
+    pump_.check_soon(*this);
+  }
+}
+
+void Listener::let_in(const Doors::Door& door) {
+  zmq::socket_t& socket = router().socket;
+  socket.set(zmq::sockopt::use_fd, door.fd.get());
+  socket.bind(door.address.str());
+  doors_.hand_over(door);
+  socket.set(zmq::sockopt::use_fd, -1);  // for the next address
+}
+
 // ---- Incoming ----
 
 bool Listener::drain() {
-  if (monitor_.signalled()) read_monitor();
+  answer_doors();
+  if (!router_) return false;
+  if (router_->monitor.signalled()) read_monitor();
   const bool empty = read_messages();
   if (empty) bury_gone();
   retry_output();
@@ -152,7 +193,7 @@ bool Listener::drain() {
 }
 
 void Listener::read_monitor() {
-  for (Monitor::Event event; monitor_.next(event);) {
+  for (Monitor::Event event; router_->monitor.next(event);) {
     if (event.what == ZMQ_EVENT_ACCEPTED) {
       slots_.accepted(event.value);
     } else if (event.what == ZMQ_EVENT_DISCONNECTED) {
@@ -166,9 +207,9 @@ bool Listener::read_messages() {
   zmq::message_t message;
   std::size_t octets = 0;
   for (int i = 0; i < messages_per_turn && octets < octets_per_turn; ++i) {
-    if (!try_receive(socket_, id)) return true;
+    if (!try_receive(router_->socket, id)) return true;
     // The parts of a message come together or not at all.
-    if (!id.more() || !try_receive(socket_, message)) continue;
+    if (!id.more() || !try_receive(router_->socket, message)) continue;
     octets += message.size();
     dispatch({static_cast<const char*>(id.data()), id.size()}, message);
   }
@@ -181,7 +222,7 @@ void Listener::dispatch(std::string_view id, zmq::message_t& message) {
     if (peer != nullptr) peer->connection->line().receive(octets_of(message));
     return;
   }
-  while (message.more() && try_receive(socket_, message)) {
+  while (message.more() && try_receive(router_->socket, message)) {
   }
   if (peer != nullptr) peer->connection->line().session().reject("a message in several parts");
 }
@@ -278,7 +319,7 @@ void Listener::probe_unsure() {
 // ---- Outgoing ----
 
 bool Listener::look() noexcept {
-  const bool readable = (look_at(socket_) & ZMQ_POLLIN) != 0;
+  const bool readable = (look_at(router_->socket) & ZMQ_POLLIN) != 0;
   if (!full_.empty()) pump_.check_soon(*this);
   return readable;
 }
@@ -298,7 +339,7 @@ bool Listener::send_to(Peer& peer, zmq::message_t& message) {
   int error = send_parts(peer, message);
   if (error == EAGAIN) {
     // The room may have come with a command that nobody has processed yet.
-    if ((look_at(socket_) & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
+    if ((look_at(router_->socket) & ZMQ_POLLIN) != 0) pump_.mark_ready(*this);
     error = send_parts(peer, message);
   }
   if (error == EAGAIN) {
@@ -314,10 +355,11 @@ bool Listener::send_to(Peer& peer, zmq::message_t& message) {
 
 // Sends a message whole or not at all; returns the error, 0 for none.
 int Listener::send_parts(Peer& peer, zmq::message_t& message) {
-  if (zmq_send(socket_.handle(), peer.id.data(), peer.id.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
+  if (zmq_send(router_->socket.handle(), peer.id.data(), peer.id.size(),
+               ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
     return zmq_errno() == EINTR ? EAGAIN : zmq_errno();
   }
-  if (zmq_msg_send(message.handle(), socket_.handle(), ZMQ_DONTWAIT) >= 0) return 0;
+  if (zmq_msg_send(message.handle(), router_->socket.handle(), ZMQ_DONTWAIT) >= 0) return 0;
   return zmq_errno();
 }
 

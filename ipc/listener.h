@@ -2,13 +2,15 @@
 #pragma once
 
 // The accepting end: one ROUTER socket, bound to any number of addresses, for all peers that
-// connect to us. libzmq tells that a connection broke by its descriptor only, so each peer is tied
-// to the descriptor its messages come from. Private to the package.
+// connect to us, from the moment when the first does. libzmq tells that a connection broke by its
+// descriptor only, so each peer is tied to the descriptor its messages come from. Private to the
+// package.
 
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +20,7 @@
 #include "troupe/ipc/address.h"
 #include "troupe/ipc/address_claim.h"
 #include "troupe/ipc/connection_slots.h"
+#include "troupe/ipc/doors.h"
 #include "troupe/ipc/line.h"
 #include "troupe/ipc/monitor.h"
 #include "troupe/ipc/pump.h"
@@ -78,7 +81,17 @@ class Listener final : public Pollable {
     }
   };
 
+  struct Router {
+    explicit Router(Listener& owner);
+    zmq::socket_t socket;
+    Monitor monitor;
+  };
+
   void check_free(const Address& address) const;
+  Address bind_tcp(const Address& address);
+  Router& router();
+  void answer_doors();
+  void let_in(const Doors::Door& door);
   void read_monitor();
   bool read_messages();
   void dispatch(std::string_view id, zmq::message_t& message);
@@ -98,8 +111,9 @@ class Listener final : public Pollable {
   Pump& pump_;
   Maker make_connection_;
   std::chrono::milliseconds handshake_timeout_;
-  zmq::socket_t socket_;
-  Monitor monitor_;
+  Doors doors_;
+  std::optional<Router> router_;  // made when it is needed
+  bool complained_ = false;
   std::vector<Address> addresses_;
   std::map<Address, AddressClaim> claims_;  // of addresses that others want, too
   std::unordered_map<std::string, std::unique_ptr<Peer>, Hash, std::equal_to<>> peers_;

@@ -5,12 +5,14 @@
 #include <zmq.hpp>
 
 #include "troupe/ipc/auth.h"
+#include "troupe/ipc/locality.h"
 #include "troupe/ipc/zmq_socket.h"
 
 namespace troupe {
 
 void start_libraries_before_forks() {
   start_sodium();
+  static_cast<void>(this_host());
   // A context has no threads before its first socket. This one gets none, and is never ended: as
   // long as there is one, libzmq's libraries stay as they are.
   static_cast<void>(zmq_ctx_new());

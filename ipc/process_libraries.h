@@ -7,8 +7,8 @@ namespace troupe {
 
 /// Starts them as far as that needs no thread and no descriptor: libzmq reads the system's
 /// databases of protocols for each first context of a process, which takes a third of a
-/// millisecond, and libsodium looks at the processor. For a process that forks actors, before it
-/// does. Never waits.
+/// millisecond, libsodium looks at the processor, and we at the host. For a process that forks
+/// actors, before it does. Never waits.
 void start_libraries_before_forks();
 
 /// Leaves libzmq's threads to the end of the process, which ends them faster than they end one

@@ -177,8 +177,9 @@ std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, con
       return channel;
     }
   }
-  if (context_ == nullptr) context_ = shared_context();
-  auto channel = std::make_shared<Channel>(context_, pump_, address, options_.handshake_timeout);
+  const std::shared_ptr<zmq::context_t> context = shared_context();
+  if (context_ == nullptr) context_ = context;
+  auto channel = std::make_shared<Channel>(context, pump_, address, options_.handshake_timeout);
   SessionConfig config = session_config(Role::connector);
   config.dialed = address.str();
   if (key != nullptr) config.key = *key;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "troupe/ipc/limits.h"
 #include "troupe/runtime/base/error.h"
@@ -14,10 +15,11 @@ namespace troupe {
 
 namespace {
 
-// The channel, its monitor and the monitor's reader. (Connections that are accepted share one.)
-constexpr int sockets_per_connection = 3;
-// Each possible one costs every actor memory.
-constexpr int max_sockets = 8 * 1024;
+// Each possible one costs every actor memory at its start.
+constexpr int max_sockets = 1020;
+// A channel or a listener has three: its own, its monitor's and the monitor's reader. Some of those
+// that were closed a moment ago are not gone yet.
+constexpr long users_per_context = max_sockets / 3 - 40;
 // Messages that may wait in a pipe, each way: enough to keep the I/O thread busy, few enough that
 // what is queued behind a large value is not far behind.
 constexpr int pipe_messages = 24;
@@ -36,13 +38,16 @@ struct Context {
 
 std::shared_ptr<zmq::context_t> shared_context() {
   static std::mutex mutex;
-  static std::weak_ptr<Context> current;
+  static std::vector<std::weak_ptr<Context>> contexts;
   const std::lock_guard lock(mutex);
-  std::shared_ptr<Context> context = current.lock();
-  if (context == nullptr || context->owner != ::getpid()) {
-    context = std::make_shared<Context>();
-    current = context;
+  std::erase_if(contexts, [](const auto& context) { return context.expired(); });
+  for (const std::weak_ptr<Context>& each : contexts) {
+    const std::shared_ptr<Context> context = each.lock();
+    const bool has_room = context != nullptr && context.use_count() <= users_per_context;
+    if (has_room && context->owner == ::getpid()) return {context, context->context.get()};
   }
+  const auto context = std::make_shared<Context>();
+  contexts.push_back(context);
   return {context, context->context.get()};
 }
 
@@ -53,9 +58,7 @@ zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type) {
     return socket;
   } catch (const zmq::error_t& error) {
     throw Error(std::string("no further ZeroMQ socket can be made: ") + error.what() +
-                "; raise the limit of open files (ulimit -n), or have fewer connections at once: a "
-                "process makes at most " +
-                std::to_string(max_sockets / sockets_per_connection));
+                "; raise the limit of open files (ulimit -n), or have fewer connections at once");
   }
 }
 

@@ -44,6 +44,9 @@ std::unique_ptr<Child> start_zygote() {
   image.path = detail::self_image_path();
   image.argv = original_argv();
   image.environment = detail::marked_environment(spec, detail::zygote_mark);
+  // Symbols are looked up once, here, and not by each child anew. (These do not see the variable:
+  // each gets an environment of its own.)
+  detail::set_variable(image.environment, "LD_BIND_NOW", "1");
   return newborn.adopt(detail::start_image(spec, newborn, image));
 }
 

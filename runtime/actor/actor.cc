@@ -289,10 +289,15 @@ void Actor::kill_children() const noexcept {
   }
 }
 
-void Actor::on_child_ready(const std::string& uuid, const std::string& why_not) {
-  const auto child = children_.find(uuid);
-  if (child == children_.end()) return;
-  if (!why_not.empty()) child->second->boot_error = why_not;
+void Actor::on_child_ready(DirectoryEntry entry, const std::string& why_not) {
+  const auto child = children_.find(entry.uid.uuid);
+  if (child == children_.end() || child->second->uid != entry.uid) return;
+  entry.parent = uid().uuid;
+  if (!why_not.empty()) {
+    child->second->boot_error = why_not;
+  } else if (connected_to(entry.uid)) {  // its end takes the entry out, so it must be still to come
+    directory_->child_serves(entry);
+  }
   child->second->ready.set();
 }
 

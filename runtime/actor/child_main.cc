@@ -83,13 +83,19 @@ void settle_elsewhere(BootSpec& spec, const std::string& run_directory) {
   }
 }
 
-ActorConfig config_of(const BootSpec& spec, DirectoryFactory directory) {
+bool parent_keeps_names(const BootSpec& spec) {
+  return spec.arbiters.size() == 1 && spec.arbiters.front().uid == spec.parent.uid;
+}
+
+ActorConfig config_of(const BootSpec& spec, const RunOptions& options, DirectoryFactory directory) {
   ActorConfig config;
   config.uid = spec.uid;
   config.parent = spec.parent.uid;
   config.parent_address = parent_address(spec);
   config.root = spec.root.entry();
   for (const ActorSpec& arbiter : spec.arbiters) config.arbiters.push_back(arbiter.entry());
+  // One message less; but who runs code of its own before it serves may be looked for by then.
+  config.entered_by_parent = parent_keeps_names(spec) && !options.on_actor_start;
   config.run_directory = spec.run_directory;
   for (const std::string& address : spec.bind_addresses) {
     config.bind.push_back(Address::parse(address));
@@ -122,7 +128,7 @@ bool boot_and_report(Actor& actor, RunOptions& options) {
   }
   const ActorConfig& config = actor.config();
   actor.portal(*config.parent, config.parent_address)
-      .run<&detail::child_is_ready>(actor.uid().uuid, why_not);
+      .run<&detail::child_is_ready>(ActorSpec(actor.entry()), why_not);
   return why_not.empty();
 }
 
@@ -219,7 +225,9 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     const auto tracer = Tracer::of_actor(spec.tasks.trace_file, spec.uid.name);
     if (tracer) fibers.instruments.push_back(tracer.get());
     exit_code = run_tasks(
-        [&] { return live(config_of(spec, directory), options, std::move(boot.lifeline)); },
+        [&] {
+          return live(config_of(spec, options, directory), options, std::move(boot.lifeline));
+        },
         fibers);
   } catch (const std::exception& error) {
     log_message(LogLevel::error, "actor",

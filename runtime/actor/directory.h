@@ -43,6 +43,9 @@ class Directory {
   /// An actor does not answer where its entry says. The directory looks for itself, and takes it
   /// out if it is gone. Returns whether the entry is out, or another one.
   virtual bool report_stale(const DirectoryEntry& entry) = 0;
+  /// A child of this actor is up. It has announced itself, unless this actor keeps the names.
+  /// Never waits.
+  virtual void child_serves(const DirectoryEntry&) {}
   /// A peer's connection has ended. Never waits.
   virtual void peer_gone(const Uid& uid) noexcept = 0;
   /// A child of this actor has died without taking its leave. Never waits.

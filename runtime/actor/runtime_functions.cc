@@ -7,8 +7,8 @@
 
 namespace troupe::detail {
 
-void child_is_ready(const std::string& uuid, const std::string& why_not) {
-  Actor::current().on_child_ready(uuid, why_not);
+void child_is_ready(const ActorSpec& self, const std::string& why_not) {
+  Actor::current().on_child_ready(self.entry(), why_not);
 }
 
 void cancel_actor(std::chrono::nanoseconds grace, const Uid& canceller) {

@@ -7,12 +7,13 @@
 #include <string>
 
 #include "troupe/ipc/uid.h"
+#include "troupe/runtime/actor/boot_spec.h"
 #include "troupe/runtime/rpc/module.h"
 
 namespace troupe::detail {
 
-/// A child says to its parent: I am registered and serve. `why_not` is empty, or why it cannot.
-void child_is_ready(const std::string& uuid, const std::string& why_not);
+/// A child says to its parent: I am `self`, and serve. `why_not` is empty, or why it cannot.
+void child_is_ready(const ActorSpec& self, const std::string& why_not);
 
 /// Asks this actor to end in order, within `grace`; `canceller` is who asks.
 void cancel_actor(std::chrono::nanoseconds grace, const Uid& canceller);

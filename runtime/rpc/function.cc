@@ -17,6 +17,10 @@ namespace {
 constinit FunctionRecord* first_function = nullptr;
 constinit ModuleRecord* first_module = nullptr;
 
+std::string key_of(const std::string& name, const std::string& signature) {
+  return name + "|" + signature;
+}
+
 }  // namespace
 
 bool link_function(FunctionRecord& record, const void* address) noexcept {
@@ -32,11 +36,11 @@ bool link_module(ModuleRecord& record) noexcept {
 
 const ModuleRecord* all_modules() noexcept { return first_module; }
 
-std::string make_key(const std::type_info& tag, const std::type_info& type) {
-  return function_name(demangle(tag.name())) + "|" + signature_text(type);
-}
-
 std::string signature_text(const std::type_info& type) { return tidy_type(demangle(type.name())); }
+
+std::string make_key(const std::type_info& tag, const std::type_info& type) {
+  return key_of(function_name(demangle(tag.name())), signature_text(type));
+}
 
 void throw_bad_arguments(const std::type_info& tag, const std::type_info& type, const char* why) {
   throw MsgTypeError("the arguments for '" + function_name(demangle(tag.name())) + "', which is " +
@@ -68,12 +72,14 @@ FunctionTable::FunctionTable() {
 }
 
 void FunctionTable::add(const detail::FunctionRecord& record) {
+  const std::string signature = detail::signature_text(*record.type);
   FunctionEntry entry;
-  entry.key = detail::make_key(*record.tag, *record.type);
-  entry.id = function_id(entry.key);
   entry.name = detail::function_name(demangle(record.tag->name()));
+  entry.key = detail::key_of(entry.name, signature);
+  entry.id = function_id(entry.key);
   entry.unqualified = detail::unqualified_name(entry.name);
-  entry.wire_signature = detail::signature_text(*record.wire_type);
+  entry.wire_signature =
+      *record.wire_type == *record.type ? signature : detail::signature_text(*record.wire_type);
   entry.kind = record.kind;
   entry.thunk = record.thunk;
   entry.dialog_thunk = record.dialog_thunk;
@@ -81,11 +87,11 @@ void FunctionTable::add(const detail::FunctionRecord& record) {
   entry.named_in = record.named_in;
   const std::string key = entry.key;
   const auto [at, added] = entries_.emplace(key, std::move(entry));
+  by_record_.emplace(&record, &at->second);
   if (!added && at->second.address != record.address) {
     conflicts_.push_back(
-        "two functions are both called '" + at->second.name + "' with the signature " +
-        detail::signature_text(*record.type) + ": one is named in " + at->second.named_in +
-        ", the other in " + record.named_in +
+        "two functions are both called '" + at->second.name + "' with the signature " + signature +
+        ": one is named in " + at->second.named_in + ", the other in " + record.named_in +
         ". Other processes could not tell them apart: rename one of them, or put it "
         "into a namespace of its own");
     return;
@@ -113,6 +119,14 @@ void FunctionTable::check_modules() {
 const FunctionEntry* FunctionTable::find(std::string_view key) const {
   const auto at = entries_.find(key);
   return at == entries_.end() ? nullptr : &at->second;
+}
+
+const FunctionEntry& FunctionTable::at(const detail::FunctionRecord& record) const {
+  const auto found = by_record_.find(&record);
+  if (found != by_record_.end()) return *found->second;
+  throw UsageError("the function named in " + std::string(record.named_in) +
+                   " came into the program after its start (by dlopen), which is too late for "
+                   "other processes to know it; link its library");
 }
 
 const FunctionEntry* FunctionTable::find(std::uint64_t id) const {

@@ -194,6 +194,9 @@ class FunctionTable {
   /// The function of that key or id; null when the program names none.
   const FunctionEntry* find(std::string_view key) const;
   const FunctionEntry* find(std::uint64_t id) const;
+  /// The function that static initialisation has left this record for. Throws `UsageError` for a
+  /// record that came later.
+  const FunctionEntry& at(const detail::FunctionRecord& record) const;
 
   /// Throws `UsageError` if two functions, or two modules, cannot be told apart; the message names
   /// both. Called at `init` and `run`.
@@ -209,6 +212,7 @@ class FunctionTable {
 
   std::map<std::string, FunctionEntry, std::less<>> entries_;
   std::map<std::uint64_t, const FunctionEntry*> by_id_;
+  std::map<const detail::FunctionRecord*, const FunctionEntry*> by_record_;
   std::vector<std::string> conflicts_;
 };
 

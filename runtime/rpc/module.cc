@@ -27,8 +27,8 @@ Module module_of(const detail::ModuleRecord& record) {
   return Module(record.name, record.functions, record.count);
 }
 
-std::string key_of(const detail::FunctionRecord& record) {
-  return detail::make_key(*record.tag, *record.type);
+const FunctionEntry& entry_of(const detail::FunctionRecord& record) {
+  return FunctionTable::instance().at(record);
 }
 
 }  // namespace
@@ -38,19 +38,19 @@ Module::Module(const std::string& name) : name_(keep(name)) {}
 
 std::vector<std::string> Module::keys() const {
   std::vector<std::string> keys;
-  for (std::size_t i = 0; i < count_; ++i) keys.push_back(key_of(*functions_[i]));
+  for (std::size_t i = 0; i < count_; ++i) keys.push_back(entry_of(*functions_[i]).key);
   return keys;
 }
 
 std::vector<const FunctionEntry*> Module::functions() const {
   std::vector<const FunctionEntry*> found;
-  for (const std::string& key : keys()) found.push_back(FunctionTable::instance().find(key));
+  for (std::size_t i = 0; i < count_; ++i) found.push_back(&entry_of(*functions_[i]));
   return found;
 }
 
 bool Module::contains(std::string_view key) const {
   for (std::size_t i = 0; i < count_; ++i) {
-    if (key_of(*functions_[i]) == key) return true;
+    if (entry_of(*functions_[i]).key == key) return true;
   }
   return false;
 }
