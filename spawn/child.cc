@@ -31,6 +31,8 @@ constexpr int teardown_limit_ms = 5000;
 // watch on that line gives it.
 constexpr auto hang_up_limit = std::chrono::seconds(1);
 constexpr auto hang_up_pause = std::chrono::milliseconds(2);
+// A process that is traced has ended before its tracer lets its parent know how.
+constexpr auto tracer_pause = std::chrono::milliseconds(2);
 
 ExitStatus to_status(const siginfo_t& info) {
   if (info.si_code == CLD_EXITED) return {info.si_status, 0};
@@ -81,39 +83,60 @@ void reap_in_background(UniqueFd pidfd) noexcept {
 
 }  // namespace
 
-// The one task that waits on the pidfd; the others wait for the end of its watch and then look
-// who is next, so that a cancelled watcher hands over.
-class Child::Watch {
+// Tells of the end of a process, once.
+class Child::Watch final : private EdgeHandler {
  public:
-  explicit Watch(Child& child) : child_(child) { child_.watch_ended_ = std::make_shared<Event>(); }
+  explicit Watch(int pidfd) : poller_(Loop::current().poller()), pidfd_(pidfd) {
+    poller_.add_watch(pidfd, *this);
+  }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
-  ~Watch() {
-    std::exchange(child_.watch_ended_, nullptr)->set();
-    child_.close_if_done();
+  ~Watch() { stop(); }
+
+  void tell(UniqueFunction<void()> on_end) { on_end_ = std::move(on_end); }
+  Event& ended() noexcept { return ended_; }
+
+  /// The process has ended, and nothing is watched from now on.
+  void finish() noexcept {
+    stop();
+    ended_.set();
+    if (on_end_) std::exchange(on_end_, {})();
   }
 
  private:
-  Child& child_;
+  void on_edge() noexcept override { finish(); }
+
+  // When the loop has ended there is nothing left to stop.
+  void stop() noexcept {
+    const int watched = std::exchange(pidfd_, -1);
+    if (watched >= 0 && Loop::try_current() != nullptr) poller_.remove_watch(watched);
+  }
+
+  Poller& poller_;
+  int pidfd_;
+  Event ended_;
+  UniqueFunction<void()> on_end_;
 };
 
-Child::Child(detail::ChildParts parts) : parts_(std::move(parts)) {}
+Child::Child(detail::ChildParts parts)
+    : parts_(std::move(parts)), watch_(std::make_unique<Watch>(parts_.pidfd.get())) {}
 
 Child::~Child() {
+  watch_.reset();
   if (!status_) kill_and_reap();
   drain_relays();
-  close(parts_.pidfd);
   close(parts_.lifeline);
 }
+
+void Child::on_end(UniqueFunction<void()> fn) { watch_->tell(std::move(fn)); }
 
 ExitStatus Child::wait() {
   checkpoint();
   while (!wait_nowait()) {
-    if (const std::shared_ptr<Event> other_watch = watch_ended_) {
-      other_watch->wait();
+    if (!watch_->ended().is_set()) {
+      watch_->ended().wait();
     } else {
-      const Watch watch(*this);
-      wait_readable(parts_.pidfd.get());
+      sleep(tracer_pause);
     }
   }
   if (parts_.leads_group && !hung_up_) await_hang_up();
@@ -126,10 +149,11 @@ std::optional<ExitStatus> Child::wait_nowait() {
   if (parts_.leads_group && poll_pidfd(parts_.pidfd.get(), 0)) ::kill(-parts_.pid, SIGKILL);
   status_ = reap(parts_.pidfd.get(), WNOHANG);
   if (status_) {
+    watch_->finish();
+    parts_.pidfd.reset();
     report_end();
     drain_relays();
   }
-  close_if_done();
   return status_;
 }
 
@@ -175,11 +199,6 @@ void Child::await_hang_up() {
     while (!is_let_go(parts_.lifeline.get())) sleep(hang_up_pause);
   });
   hung_up_ = true;
-}
-
-// A pidfd under watch must stay open: epoll forgets a closed one without waking its waiter.
-void Child::close_if_done() {
-  if (status_ && !watch_ended_) close(parts_.pidfd);
 }
 
 void Child::kill_and_reap() noexcept {

@@ -12,11 +12,10 @@
 #include <string>
 
 #include "troupe/runtime/base/unique_fd.h"
+#include "troupe/runtime/base/unique_function.h"
 #include "troupe/spawn/exit_status.h"
 
 namespace troupe {
-
-class Event;
 
 namespace detail {
 
@@ -64,6 +63,9 @@ class Child {
   ///
   /// Checkpoint.
   ExitStatus wait();
+  /// Has `fn` called when the process has ended, on the loop's own stack or by whoever reaps it: it
+  /// must neither wait nor throw, nor drop this. Once; to be said before anybody waits.
+  void on_end(UniqueFunction<void()> fn);
   /// Reaps the process if it has ended; `nullopt` while it lives. Never waits.
   std::optional<ExitStatus> wait_nowait();
   /// How it ended, once it has been reaped. Never waits.
@@ -88,7 +90,6 @@ class Child {
   class Watch;
 
   void report_end() const;
-  void close_if_done();
   void drain_relays() noexcept;
   void await_hang_up();
   int signal_all(int signal) noexcept;
@@ -97,8 +98,7 @@ class Child {
   detail::ChildParts parts_;
   bool hung_up_ = false;  // nobody is waited for any more
   std::optional<ExitStatus> status_;
-  std::shared_ptr<Event>
-      watch_ended_;  // shared with the waiters; set while one task watches the pidfd
+  std::unique_ptr<Watch> watch_;
 };
 
 }  // namespace troupe

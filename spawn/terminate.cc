@@ -47,6 +47,7 @@ ExitStatus terminate(Child& child, std::chrono::nanoseconds grace) {
   if (grace < std::chrono::nanoseconds::zero()) {
     throw UsageError("the grace for " + describe(child) + " is negative; use 0 to kill it at once");
   }
+  if (child.wait_nowait() && !child.leads_group()) return *child.status();
   if (ends_within(child, grace)) return *child.status();
   if (child.leads_group()) end_command(child);
   if (!child.status()) {

@@ -292,13 +292,16 @@ void Actor::kill_children() const noexcept {
 void Actor::on_child_ready(DirectoryEntry entry, const std::string& why_not) {
   const auto child = children_.find(entry.uid.uuid);
   if (child == children_.end() || child->second->uid != entry.uid) return;
-  entry.parent = uid().uuid;
-  if (!why_not.empty()) {
-    child->second->boot_error = why_not;
-  } else if (connected_to(entry.uid)) {  // its end takes the entry out, so it must be still to come
-    directory_->child_serves(entry);
+  ChildLink& link = *child->second;
+  if (why_not.empty()) {
+    link.serves = true;
+    entry.parent = uid().uuid;
+    // Its end takes the entry out, so it must be still to come.
+    if (connected_to(entry.uid)) directory_->child_serves(entry);
+  } else {
+    link.boot_error = why_not;
   }
-  child->second->ready.set();
+  link.ready.set();
 }
 
 Address Actor::child_address(const std::string& uuid) const {

@@ -20,7 +20,6 @@
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/base/log_line.h"
-#include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/runtime/rpc/call_trace.h"
 #include "troupe/spawn/errors.h"
@@ -189,6 +188,10 @@ void ChildActor::spawn() {
   process_ = start_process(parent_, options_, boot_spec().encode());
   link_->pid = process_->pid();
   link_->kill = [this] { process_->send_signal(SIGKILL); };
+  process_->on_end([link = link_] {
+    link->ready.set();
+    link->stop_for(Stop::ended);
+  });
   if (parent_.lifeline != nullptr) {
     parent_.lifeline->add_child(process_->lifeline_fd());
     for (const Address& address : bind_) {
@@ -210,25 +213,16 @@ void ChildActor::learn_address() {
 }
 
 void ChildActor::wait_until_ready() {
-  bool in_time = false;
-  open_task_nursery([&](TaskNursery& n) {
-    n.start_soon("boot watch of " + options_.name, [&] {
-      process_->wait();
-      n.cancel();
-    });
-    in_time = bool(move_on_after(boot_limit, [&] { link_->ready.wait(); }));
-    n.cancel();
-  });
+  const bool in_time = bool(move_on_after(boot_limit, [&] { link_->ready.wait(); }));
   if (link_->boot_error) {
     terminate(*process_, std::chrono::seconds(1));  // it ends by itself, having told us why
     throw_boot_failure(*link_->boot_error);
   }
-  if (link_->ready.is_set()) return;
-  if (!process_->status() && in_time) checkpoint_if_cancelled();
-  if (!process_->status()) {
+  if (link_->serves) return;
+  if (!in_time) {
     throw_boot_failure("it did not come up within " + std::to_string(boot_limit.count()) + " s");
   }
-  if (process_->status()->ok()) {
+  if (process_->wait().ok()) {
     throw_boot_failure(
         "its main() returned (exit code 0) without reaching troupe::run or troupe::init; call one "
         "of "
@@ -244,16 +238,9 @@ void ChildActor::throw_boot_failure(const std::string& why) const {
 }
 
 void ChildActor::wait() {
-  open_task_nursery([&](TaskNursery& n) {
-    n.start_soon("end of " + options_.name, [this] {
-      process_->wait();
-      link_->stop_for(Stop::ended);
-    });
-    while (link_->stop == Stop::no && !link_->returned) {
-      link_->caretaker.park("the end of a child actor");
-    }
-    n.cancel();
-  });
+  while (link_->stop == Stop::no && !link_->returned) {
+    link_->caretaker.park("the end of a child actor");
+  }
 }
 
 void ChildActor::wait_for_process(std::chrono::nanoseconds limit) {
@@ -316,9 +303,9 @@ void ChildActor::end() {
 }
 
 std::exception_ptr ChildActor::verdict() {
-  if (const std::optional<ExitStatus> status = process_->status()) status_ = *status;
   CancelScope shield({.shield = true});
   shield.run([&] {
+    if (process_->status()) status_ = process_->wait();  // for what a launcher's command has left
     for (int i = 0; i < last_words_slices && !link_->disconnected.is_set(); ++i) {
       move_on_after(last_words_slice, [&] { link_->disconnected.wait(); });
     }
