@@ -120,6 +120,12 @@ void report(const std::exception_ptr& error, const std::string& root) {
   write_all(STDERR_FILENO, format == ReportFormat::json ? text : "troupe: uncaught error\n" + text);
 }
 
+// What a zygote does once for its children.
+void prepare_forks() {
+  start_libraries_before_forks();
+  FunctionTable::instance().check();
+}
+
 void serve_until_cancelled() {
   Actor& actor = Actor::booted();
   actor.cancel_requested().wait();
@@ -130,10 +136,10 @@ void serve_until_cancelled() {
 namespace detail {
 
 void become_child_if_spawned(RunOptions& options) {
-  FunctionTable::instance().check();
-  if (std::optional<Boot> boot = take_boot_record(&start_libraries_before_forks)) {
+  if (std::optional<Boot> boot = take_boot_record(&prepare_forks)) {
     run_child_actor(*std::move(boot), std::move(options), &make_directory);
   }
+  FunctionTable::instance().check();
 }
 
 void run_root(RunOptions options, UniqueFunction<void()> main) {

@@ -164,9 +164,11 @@ void Actor::expose_all() {
     }
     dispatcher_->expose(known);
   }
-  for (const std::string& key : config_.functions) {
-    const FunctionEntry* function = FunctionTable::instance().find(key);
-    if (function == nullptr) throw UsageError("there is no function " + key + " in this program");
+  for (const FunctionName& name : config_.functions) {
+    const FunctionEntry* function = FunctionTable::instance().find(name);
+    if (function == nullptr) {
+      throw UsageError("there is no function " + name.key + " in this program");
+    }
     dispatcher_->expose(*function);
   }
 }

@@ -57,7 +57,7 @@ struct ActorConfig {
   bool dump_on_sigusr1 = false;        ///< Whether SIGUSR1 prints the tree of actors from here on.
   bool debug_mode = false;             ///< Whether its children stop in gdb, by default.
   std::vector<Module> modules;         ///< What is exposed.
-  std::vector<std::string> functions;  ///< Keys of further functions that are exposed.
+  std::vector<FunctionName> functions;  ///< Further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
   std::vector<StateEntry> statespace;       ///< What its table begins with.
   StartMethodChoice start_method;           ///< How children are made.

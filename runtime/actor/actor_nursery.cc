@@ -45,13 +45,13 @@ Portal ActorNursery::start_actor(ActorOptions options) {
   return start_child(std::move(plan));
 }
 
-Portal ActorNursery::start_one_shot(ActorOptions options, const std::string& key, Bytes call,
+Portal ActorNursery::start_one_shot(ActorOptions options, FunctionName function, Bytes call,
                                     std::shared_ptr<MainOutcome> outcome) {
   ChildPlan plan;
   plan.restart = supervision_->restart_of(options, true);
-  for (const Module& module : Module::naming(key)) options.enable_modules.push_back(module);
+  for (const Module& module : Module::naming(function.key)) options.enable_modules.push_back(module);
   plan.options = std::move(options);
-  plan.functions = {key};
+  plan.functions = {std::move(function)};
   plan.outcome = std::move(outcome);
   plan.call = std::move(call);
   return start_child(std::move(plan));

@@ -86,7 +86,7 @@ class ActorNursery : public TaskNursery {
     Bytes request;
     detail::encode_start<F>(request, outcome->window(), std::forward<Args>(args)...);
     Portal portal =
-        start_one_shot(std::move(options), function_key<F>(), std::move(request), outcome);
+        start_one_shot(std::move(options), function_name<F>(), std::move(request), outcome);
     return {std::move(portal), std::move(outcome)};
   }
   /// The same, with the name alone.
@@ -119,7 +119,7 @@ class ActorNursery : public TaskNursery {
 
   static ActorOptions named(std::string_view name);
   Portal start_daemon(std::string_view name, ActorOptions options);
-  Portal start_one_shot(ActorOptions options, const std::string& key, Bytes call,
+  Portal start_one_shot(ActorOptions options, FunctionName function, Bytes call,
                         std::shared_ptr<MainOutcome> outcome);
   Portal start_child(ChildPlan plan);
   void on_body_end() override;

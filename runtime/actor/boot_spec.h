@@ -15,6 +15,7 @@
 #include "troupe/runtime/actor/task_settings.h"
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/log_choice.h"
+#include "troupe/runtime/rpc/function.h"
 
 namespace troupe {
 
@@ -52,7 +53,7 @@ struct BootSpec {
   bool debug_mode = false;                  ///< Whether it stops in gdb.
   bool debug_children = false;              ///< Whether its children do, by default.
   std::vector<std::string> modules;         ///< Names of the modules it exposes.
-  std::vector<std::string> functions;       ///< Keys of further functions it exposes.
+  std::vector<FunctionName> functions;      ///< Further functions it exposes.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default.
   LogInheritance log;                       ///< What it logs.
   std::vector<StateEntry> statespace;       ///< What its table begins with.

@@ -95,7 +95,7 @@ std::string time_text(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-ChildActor::ChildActor(Actor& parent, ActorOptions options, std::vector<std::string> functions)
+ChildActor::ChildActor(Actor& parent, ActorOptions options, std::vector<FunctionName> functions)
     : parent_(parent),
       options_(std::move(options)),
       functions_(std::move(functions)),
@@ -167,7 +167,7 @@ BootSpec ChildActor::boot_spec() const {
     if (!module.name().empty()) {
       spec.modules.emplace_back(module.name());
     } else {
-      for (std::string& key : module.keys()) spec.functions.push_back(std::move(key));
+      for (FunctionName& name : module.names()) spec.functions.push_back(std::move(name));
     }
   }
   spec.functions.insert(spec.functions.end(), functions_.begin(), functions_.end());

@@ -24,9 +24,9 @@ namespace troupe {
 /// outlives this object.
 class ChildActor {
  public:
-  /// Chooses the incarnation's identity and address. `functions` are keys of what it exposes beside
+  /// Chooses the incarnation's identity and address. `functions` are what it exposes beside
   /// the modules of the options.
-  ChildActor(Actor& parent, ActorOptions options, std::vector<std::string> functions);
+  ChildActor(Actor& parent, ActorOptions options, std::vector<FunctionName> functions);
   ChildActor(const ChildActor&) = delete;
   ChildActor& operator=(const ChildActor&) = delete;
   ~ChildActor();
@@ -70,7 +70,7 @@ class ChildActor {
 
   Actor& parent_;
   ActorOptions options_;
-  std::vector<std::string> functions_;
+  std::vector<FunctionName> functions_;
   std::shared_ptr<ChildLink> link_;
   std::vector<Address> bind_;
   std::unique_ptr<Child> process_;

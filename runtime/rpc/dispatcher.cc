@@ -55,10 +55,11 @@ std::size_t Dispatcher::calls() const noexcept { return served_->size(); }
 
 const FunctionEntry* Dispatcher::find(const CallRequest& request, std::string& asked_for) const {
   if (request.by == CallRequest::By::id) {
+    const auto found = exposed_.find(request.id);
+    if (found != exposed_.end()) return found->second;
     const FunctionEntry* known = FunctionTable::instance().find(request.id);
     asked_for = known != nullptr ? known->name : "a function that its program does not contain";
-    const auto found = exposed_.find(request.id);
-    return found == exposed_.end() ? nullptr : found->second;
+    return nullptr;
   }
   asked_for = request.path;
   const FunctionPath path = FunctionPath::parse(request.path);

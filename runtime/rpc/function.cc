@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/rpc/function.h"
 
-#include <cstring>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/error.h"
@@ -61,17 +62,9 @@ void throw_bad_value(const std::type_info& type, const char* why) {
 
 }  // namespace detail
 
-const FunctionTable& FunctionTable::instance() {
-  static const FunctionTable table;
-  return table;
-}
+namespace {
 
-FunctionTable::FunctionTable() {
-  for (const auto* record = detail::first_function; record; record = record->next) add(*record);
-  check_modules();
-}
-
-void FunctionTable::add(const detail::FunctionRecord& record) {
+FunctionEntry make_entry(const detail::FunctionRecord& record) {
   const std::string signature = detail::signature_text(*record.type);
   FunctionEntry entry;
   entry.name = detail::function_name(demangle(record.tag->name()));
@@ -85,60 +78,95 @@ void FunctionTable::add(const detail::FunctionRecord& record) {
   entry.dialog_thunk = record.dialog_thunk;
   entry.address = record.address;
   entry.named_in = record.named_in;
-  const std::string key = entry.key;
-  const auto [at, added] = entries_.emplace(key, std::move(entry));
-  by_record_.emplace(&record, &at->second);
-  if (!added && at->second.address != record.address) {
-    conflicts_.push_back(
-        "two functions are both called '" + at->second.name + "' with the signature " + signature +
-        ": one is named in " + at->second.named_in + ", the other in " + record.named_in +
-        ". Other processes could not tell them apart: rename one of them, or put it "
-        "into a namespace of its own");
-    return;
-  }
-  const auto [by_id, unique] = by_id_.emplace(at->second.id, &at->second);
-  if (!unique && by_id->second->key != key) {
-    conflicts_.push_back("the functions '" + by_id->second->name + "' and '" + at->second.name +
-                         "' have the same hash: rename one of them");
-  }
+  return entry;
 }
 
-void FunctionTable::check_modules() {
+std::string conflict_of(const FunctionEntry& one, const FunctionEntry& other) {
+  if (one.key != other.key) {
+    return "the functions '" + one.name + "' and '" + other.name +
+           "' have the same hash: rename one of them";
+  }
+  return "two functions are both called '" + one.name + "' with the signature " +
+         one.key.substr(one.key.find('|') + 1) + ": one is named in " + one.named_in +
+         ", the other in " + other.named_in +
+         ". Other processes could not tell them apart: rename one of them, or put it into a "
+         "namespace of its own";
+}
+
+void check_modules(std::vector<std::string>& conflicts) {
   std::map<std::string_view, const detail::ModuleRecord*> seen;
   for (const auto* module = detail::first_module; module; module = module->next) {
     const auto [at, added] = seen.emplace(module->name, module);
     if (added) continue;
-    conflicts_.push_back(std::string("two modules are both called '") + module->name +
-                         "': one is named in " + at->second->named_in + ", the other in " +
-                         module->named_in +
-                         ". Give one of them another name, or name all functions in "
-                         "one place");
+    conflicts.push_back(std::string("two modules are both called '") + module->name +
+                        "': one is named in " + at->second->named_in + ", the other in " +
+                        module->named_in +
+                        ". Give one of them another name, or name all functions in "
+                        "one place");
   }
 }
 
-const FunctionEntry* FunctionTable::find(std::string_view key) const {
-  const auto at = entries_.find(key);
-  return at == entries_.end() ? nullptr : &at->second;
+}  // namespace
+
+// Every function with its texts.
+struct FunctionTable::All {
+  All();
+
+  std::map<std::string_view, const FunctionEntry*> by_key;
+  std::map<std::uint64_t, const FunctionEntry*> by_id;
+  std::vector<std::string> conflicts;
+};
+
+FunctionTable::All::All() {
+  for (const auto* record = detail::first_function; record; record = record->next) {
+    const FunctionEntry& entry = instance().at(*record);
+    by_key.emplace(entry.key, &entry);
+    const auto [known, added] = by_id.emplace(entry.id, &entry);
+    if (!added && known->second->address != entry.address) {
+      conflicts.push_back(conflict_of(*known->second, entry));
+    }
+  }
+  check_modules(conflicts);
+}
+
+const FunctionTable& FunctionTable::instance() {
+  static const FunctionTable table;
+  return table;
+}
+
+const FunctionTable::All& FunctionTable::all() {
+  static const All all;
+  return all;
 }
 
 const FunctionEntry& FunctionTable::at(const detail::FunctionRecord& record) const {
-  const auto found = by_record_.find(&record);
-  if (found != by_record_.end()) return *found->second;
-  throw UsageError("the function named in " + std::string(record.named_in) +
-                   " came into the program after its start (by dlopen), which is too late for "
-                   "other processes to know it; link its library");
+  if (record.entry == nullptr) record.entry = new FunctionEntry(make_entry(record));
+  return *record.entry;  // kept for as long as the program runs
+}
+
+const FunctionEntry* FunctionTable::find(std::string_view key) const {
+  const auto found = all().by_key.find(key);
+  return found == all().by_key.end() ? nullptr : found->second;
+}
+
+const FunctionEntry* FunctionTable::find(const FunctionName& name) const {
+  for (const auto* record = detail::first_function; record; record = record->next) {
+    if (record->tag->name() == name.tag && at(*record).key == name.key) return &at(*record);
+  }
+  return find(name.key);
 }
 
 const FunctionEntry* FunctionTable::find(std::uint64_t id) const {
-  const auto at = by_id_.find(id);
-  return at == by_id_.end() ? nullptr : at->second;
+  const auto found = all().by_id.find(id);
+  return found == all().by_id.end() ? nullptr : found->second;
 }
 
 void FunctionTable::check() const {
-  if (conflicts_.empty()) return;
-  std::string all = conflicts_.front();
-  for (std::size_t i = 1; i < conflicts_.size(); ++i) all += "\n" + conflicts_[i];
-  throw UsageError(all);
+  const std::vector<std::string>& conflicts = all().conflicts;
+  if (conflicts.empty()) return;
+  std::string text = conflicts.front();
+  for (std::size_t i = 1; i < conflicts.size(); ++i) text += "\n" + conflicts[i];
+  throw UsageError(text);
 }
 
 }  // namespace troupe

@@ -3,16 +3,14 @@
 
 // Functions by name. Naming `fn<&f>` anywhere in a program registers `f` at static initialisation:
 // other processes then find it by its key, which is its qualified name and its signature. The table
-// is the same in every process of one binary and does not change after start-up. Calling needs only
+// is the same in every process of one binary. Calling needs only
 // a declaration of the function: see call_codec.h for how arguments and results are encoded.
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <typeinfo>
-#include <vector>
 
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/rpc/call_codec.h"
@@ -32,6 +30,8 @@ class CalleeEnd;
 
 /// Runs a stream or context function on the callee's end of a dialog, and encodes its result.
 using DialogThunk = void (*)(detail::CalleeEnd& end, BytesView arguments, Bytes& result);
+
+struct FunctionEntry;
 
 namespace detail {
 
@@ -55,6 +55,7 @@ struct FunctionRecord {
   const char* named_in;  // the source file that was compiled
   const void* address = nullptr;
   FunctionRecord* next = nullptr;
+  mutable const FunctionEntry* entry = nullptr;  // made when it is asked for
 };
 
 struct ModuleRecord {
@@ -183,37 +184,51 @@ struct FunctionEntry {
   const char* named_in;        ///< The source file that registered it.
 };
 
-/// All functions that this program names. Immutable after start-up.
+/// A function, as another process is told of it. A value that crosses processes.
+struct FunctionName {
+  std::string key;  ///< `FunctionEntry::key`
+  std::string tag;  ///< A short cut for programs of the same compiler: its `FunctionTag`, mangled.
+
+  /// Codec.
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(key, tag);
+  }
+  friend bool operator==(const FunctionName&, const FunctionName&) = default;
+};
+
+/// The name of the function `F`. Does not register it.
+template <auto F>
+FunctionName function_name() {
+  return {function_key<F>(), typeid(detail::FunctionTag<F>).name()};
+}
+
+/// All functions that this program names. The table does not change after start-up; texts are made
+/// when they are asked for, since an actor has little use for most of them. Called on one thread at
+/// a time.
 class FunctionTable {
  public:
-  /// The table of this process. Threads: the first call must come before other threads ask.
+  /// The table of this process.
   static const FunctionTable& instance();
 
   FunctionTable(const FunctionTable&) = delete;
 
-  /// The function of that key or id; null when the program names none.
+  /// The function of that key, name or id; null when the program names none.
   const FunctionEntry* find(std::string_view key) const;
+  const FunctionEntry* find(const FunctionName& name) const;
   const FunctionEntry* find(std::uint64_t id) const;
-  /// The function that static initialisation has left this record for. Throws `UsageError` for a
-  /// record that came later.
+  /// The function that static initialisation has left this record for.
   const FunctionEntry& at(const detail::FunctionRecord& record) const;
 
   /// Throws `UsageError` if two functions, or two modules, cannot be told apart; the message names
-  /// both. Called at `init` and `run`.
+  /// both. Called at `init` and `run`, except in actors: their parents have.
   void check() const;
 
-  /// All functions by key, for diagnostics.
-  const std::map<std::string, FunctionEntry, std::less<>>& entries() const { return entries_; }
-
  private:
-  FunctionTable();
-  void add(const detail::FunctionRecord& record);
-  void check_modules();
+  struct All;
 
-  std::map<std::string, FunctionEntry, std::less<>> entries_;
-  std::map<std::uint64_t, const FunctionEntry*> by_id_;
-  std::map<const detail::FunctionRecord*, const FunctionEntry*> by_record_;
-  std::vector<std::string> conflicts_;
+  FunctionTable() = default;
+  static const All& all();
 };
 
 }  // namespace troupe

@@ -36,10 +36,12 @@ const FunctionEntry& entry_of(const detail::FunctionRecord& record) {
 Module::Module(const char* name) : name_(keep(name)) {}
 Module::Module(const std::string& name) : name_(keep(name)) {}
 
-std::vector<std::string> Module::keys() const {
-  std::vector<std::string> keys;
-  for (std::size_t i = 0; i < count_; ++i) keys.push_back(entry_of(*functions_[i]).key);
-  return keys;
+std::vector<FunctionName> Module::names() const {
+  std::vector<FunctionName> names;
+  for (std::size_t i = 0; i < count_; ++i) {
+    names.push_back({entry_of(*functions_[i]).key, functions_[i]->tag->name()});
+  }
+  return names;
 }
 
 std::vector<const FunctionEntry*> Module::functions() const {

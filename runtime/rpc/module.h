@@ -40,8 +40,8 @@ class Module {
   std::string_view name() const noexcept { return name_; }
   /// Whether it is nothing but a name, and stands for the registered module of that name.
   bool is_reference() const noexcept { return functions_ == nullptr; }
-  /// The keys of its functions; none if it is a reference.
-  std::vector<std::string> keys() const;
+  /// The names of its functions; none if it is a reference.
+  std::vector<FunctionName> names() const;
   /// The functions themselves; none if it is a reference.
   std::vector<const FunctionEntry*> functions() const;
   /// Whether it has the function of that key.
@@ -58,7 +58,7 @@ class Module {
 
   /// Two modules are equal when they have the same name and the same functions.
   friend bool operator==(const Module& a, const Module& b) {
-    return a.name() == b.name() && a.keys() == b.keys();
+    return a.name() == b.name() && a.functions() == b.functions();
   }
 
   constexpr Module(const char* name, const detail::FunctionRecord* const* functions,

@@ -70,6 +70,18 @@ TEST(FunctionTableTest, NamingRegistersEvenInCodeThatIsNeverRun) {
   EXPECT_TRUE(FunctionTable::instance().find(function_id<&named_in_dead_code>()));
 }
 
+// The tag is a short cut; the key decides.
+TEST(FunctionTableTest, ANameIsFoundWhicheverCompilerHasMangledIt) {
+  (void)fn<&stage::say>;
+  const FunctionTable& table = FunctionTable::instance();
+  FunctionName name = function_name<&stage::say>();
+  const FunctionEntry* say = table.find(name.key);
+  ASSERT_TRUE(say);
+  EXPECT_EQ(table.find(name), say);
+  EXPECT_EQ(table.find(FunctionName{name.key, "mangled otherwise"}), say);
+  EXPECT_FALSE(table.find(FunctionName{"another|int ()", name.tag}));
+}
+
 TEST(FunctionTableTest, AKeyAloneRegistersNothing) {
   EXPECT_FALSE(FunctionTable::instance().find(function_key<&never_named>()));
 }

@@ -33,8 +33,9 @@ int only_here(int number) { return number; }
 
 TEST(ModuleTest, NamesItsFunctions) {
   EXPECT_EQ(drama::theatre.name(), "theatre");
-  EXPECT_EQ(drama::theatre.keys(), (std::vector<std::string>{"drama::question|std::string ()",
-                                                             "drama::answer|int (int)"}));
+  EXPECT_EQ(drama::theatre.names(), (std::vector<FunctionName>{function_name<&drama::question>(),
+                                                               function_name<&drama::answer>()}));
+  EXPECT_EQ(drama::theatre.names()[1].key, "drama::answer|int (int)");
   EXPECT_TRUE(drama::theatre.contains(function_key<&drama::answer>()));
   EXPECT_FALSE(drama::theatre.contains(function_key<&only_here>()));
   ASSERT_EQ(drama::theatre.functions().size(), 2u);
@@ -82,7 +83,7 @@ TEST(ModuleTest, FunctionsMakeAModuleWithoutAName) {
   const Module module = functions<&only_here, &drama::answer>();
   EXPECT_EQ(module.name(), "");
   EXPECT_FALSE(module.is_reference());
-  EXPECT_EQ(module.keys().size(), 2u);
+  EXPECT_EQ(module.names().size(), 2u);
   EXPECT_TRUE(FunctionTable::instance().find(function_key<&only_here>()));
   EXPECT_TRUE(Module::find("").is_reference());
 }
