@@ -123,6 +123,7 @@ void report(const std::exception_ptr& error, const std::string& root) {
 // What a zygote does once for its children.
 void prepare_forks() {
   start_libraries_before_forks();
+  detail::prepare_runs();
   FunctionTable::instance().check();
 }
 

@@ -68,10 +68,16 @@ void Pump::await_work() {
 void Pump::run(UniqueFunction<void()> after_turn) {
   for (;;) {
     await_work();
+    if (stopped_) return;
     turn();
     after_turn();
     if (!ready_.empty()) checkpoint();  // a fast peer does not keep others from running
   }
+}
+
+void Pump::stop() noexcept {
+  stopped_ = true;
+  work_.set();
 }
 
 void Pump::before_idle() noexcept {

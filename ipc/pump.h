@@ -67,8 +67,10 @@ class Pump final : private IdleHook {
   /// Makes a turn come.
   void wake() noexcept { work_.set(); }
 
-  /// Drains sockets until cancelled, and calls `after_turn` after each turn. Checkpoint.
+  /// Drains sockets until `stop`, and calls `after_turn` after each turn. Checkpoint.
   void run(UniqueFunction<void()> after_turn);
+  /// Ends `run`. Never waits.
+  void stop() noexcept;
 
  private:
   void before_idle() noexcept override;
@@ -87,6 +89,7 @@ class Pump final : private IdleHook {
   std::unordered_map<int, Source> sources_;  // by descriptor
   WakeFlag work_{"Pump::run"};
   bool waits_for_ever_ = false;
+  bool stopped_ = false;
   IntrusiveList<Pollable, InReady> ready_;
   IntrusiveList<Pollable, InSoon> soon_;
   IntrusiveList<Pollable, InTouched> touched_;

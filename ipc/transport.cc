@@ -38,6 +38,7 @@ class Transport::Impl {
   Listener& listener(const Address& address);
   std::shared_ptr<Connection> connect(const Address& address, const Key* key);
   void serve();
+  void stop() noexcept { pump_.stop(); }
   void leave();
 
   /// Every connection, of both directions; some may be closed.
@@ -294,6 +295,8 @@ std::vector<std::shared_ptr<Connection>> Transport::connections() const {
 }
 
 void Transport::serve() { impl_->serve(); }
+
+void Transport::stop() noexcept { impl_->stop(); }
 
 void Transport::leave() { impl_->leave(); }
 

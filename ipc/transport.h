@@ -92,9 +92,11 @@ class Transport {
   /// The connections that stand.
   std::vector<std::shared_ptr<Connection>> connections() const;
 
-  /// Carries all traffic until cancelled: the body of a task. Throws `UsageError` when it runs
+  /// Carries all traffic until `stop`: the body of a task. Throws `UsageError` when it runs
   /// already.
   void serve();
+  /// Ends `serve`, for good; `leave` first. Never waits.
+  void stop() noexcept;
 
   /// Says bye on every connection and waits until all have ended. Checkpoint; bound it by a scope.
   void leave();

@@ -185,6 +185,7 @@ void Actor::shut_down() noexcept {
     });
   } catch (const std::exception&) {  // whom we leave may be gone already
   }
+  transport_->stop();
 }
 
 bool Actor::is_family(const Uid& uid) const {

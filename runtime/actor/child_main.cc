@@ -183,10 +183,8 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
   open_task_nursery([&](TaskNursery& runtime) {
     open_task_nursery([&](TaskNursery& calls) {
       actor = std::make_unique<Actor>(std::move(config), runtime, calls);
-      runtime.start_soon("SIGTERM", [&actor] {
-        wait_for_signal({SIGTERM});
-        actor->request_cancel(actor->config().cancel_grace);
-      });
+      const SignalWatch termination(
+          {SIGTERM}, [&actor] { actor->request_cancel(actor->config().cancel_grace); });
       report_tree_on_sigusr1_if_wanted(*actor);
       exit_code = serve_callers(*actor, options, std::move(lifeline_fd));
       calls.cancel("the actor was asked to end");

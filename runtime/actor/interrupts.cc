@@ -7,9 +7,10 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
-#include "troupe/runtime/base/unique_fd.h"
 #include "troupe/runtime/fiber/fd_wait.h"
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/timeouts.h"
 
 namespace troupe {
@@ -26,6 +27,20 @@ sigset_t set_of(const std::vector<int>& signals) {
   ::sigemptyset(&set);
   for (const int signal : signals) ::sigaddset(&set, signal);
   return set;
+}
+
+UniqueFd descriptor_of(const std::vector<int>& signals) {
+  const sigset_t set = set_of(signals);
+  UniqueFd descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!descriptor) throw std::system_error(errno, std::generic_category(), "signalfd");
+  return descriptor;
+}
+
+// Returns 0 when there is none.
+int next_signal(const UniqueFd& descriptor) noexcept {
+  signalfd_siginfo info;
+  const bool got = ::read(descriptor.get(), &info, sizeof info) == sizeof info;
+  return got ? static_cast<int>(info.ssi_signo) : 0;
 }
 
 }  // namespace
@@ -46,16 +61,22 @@ void ignore_if_default(int signal) {
 
 int wait_for_signal(const std::vector<int>& signals) {
   if (signals.empty()) sleep_forever();
-  const sigset_t set = set_of(signals);
-  const UniqueFd descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!descriptor) throw std::system_error(errno, std::generic_category(), "signalfd");
+  const UniqueFd descriptor = descriptor_of(signals);
   for (;;) {
-    signalfd_siginfo info;
-    if (::read(descriptor.get(), &info, sizeof info) == sizeof info) {
-      return static_cast<int>(info.ssi_signo);
-    }
+    if (const int signal = next_signal(descriptor)) return signal;
     wait_readable(descriptor.get());
   }
+}
+
+SignalWatch::SignalWatch(const std::vector<int>& signals, UniqueFunction<void()> on_signal)
+    : poller_(Loop::current().poller()),
+      descriptor_(descriptor_of(signals)),
+      on_signal_(std::move(on_signal)) {
+  poller_.add_watch(descriptor_.get(), *this);
+}
+
+void SignalWatch::on_edge() noexcept {
+  while (next_signal(descriptor_) != 0) on_signal_();
 }
 
 }  // namespace troupe

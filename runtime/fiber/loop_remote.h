@@ -25,6 +25,8 @@ struct LoopRemote {
   void deliver() noexcept;
   /// Queues a call of `function(argument)` unless the same one is waiting already; else as `post`.
   bool post_once(void (*function)(void*), void* argument);
+  /// Ends the task that runs the queued functions, if it waits; false when it does not.
+  bool end_runner() noexcept;
   /// From now on `post` fails. What is queued stays.
   void close();
   /// Takes what is queued.
@@ -36,7 +38,8 @@ struct LoopRemote {
   Poller* poller;                             // null once the loop takes no more; these three are
   std::vector<UniqueFunction<void()>> queue;  // guarded by `mutex`
   std::set<std::pair<void (*)(void*), void*>> once;  // those in `queue` that came by `post_once`
-  Wait* runner = nullptr;                            // the parked entry task, loop thread only
+  Wait* runner = nullptr;                            // the parked entry task; these two are the
+  bool ending = false;                               // loop's thread's only
 };
 
 }  // namespace troupe::detail

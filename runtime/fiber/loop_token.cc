@@ -86,6 +86,13 @@ void LoopRemote::deliver() noexcept {
   Loop::current().wake(*std::exchange(runner, nullptr)->task);
 }
 
+bool LoopRemote::end_runner() noexcept {
+  if (runner == nullptr) return false;
+  ending = true;
+  deliver();
+  return true;
+}
+
 void LoopRemote::close() {
   const std::lock_guard lock(mutex);
   poller = nullptr;
@@ -116,17 +123,21 @@ LoopToken current_token() { return LoopToken(Loop::current().remote()); }
 void run_posted_functions() {
   Loop& loop = Loop::current();
   detail::LoopRemote& remote = *loop.remote();
+  // Whoever could post was promised that it would be run.
+  const auto run_the_last = [&] {
+    remote.close();
+    run_all(loop, remote.take());
+  };
   try {
-    for (;;) {
+    while (!remote.ending) {
       run_all(loop, remote.take());
       wait_for_posts(loop, remote);
     }
   } catch (const Cancelled&) {
-    // Whoever could post was promised that it would be run.
-    remote.close();
-    run_all(loop, remote.take());
+    run_the_last();
     throw;
   }
+  run_the_last();
 }
 
 }  // namespace troupe

@@ -4,6 +4,7 @@
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/base/log_choice.h"
 #include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/loop_remote.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/stack_overflow.h"
@@ -53,13 +54,20 @@ void run_loop(UniqueFunction<void()> main, const FiberOptions& options) {
     open_task_nursery([&](TaskNursery& entry) {
       entry.start_soon("calls from other threads", [&] { calls.run(&run_posted_functions); });
       struct AtEnd {
+        Loop& loop;
         CancelScope& calls;
-        ~AtEnd() { cancel_at_end(calls); }
-      } const at_end{calls};
+        ~AtEnd() {
+          // The exception of a cancellation costs more than the task itself, which may have run
+          // nothing.
+          if (!loop.remote()->end_runner()) cancel_at_end(calls);
+        }
+      } const at_end{loop, calls};
       run_main(loop, main, options);
     });
   });
 }
+
+void prepare_runs() { Scheduler::of_this_thread(); }
 
 void throw_main_cancelled() {
   throw UsageError("the run was cancelled from outside before main returned its value");

@@ -17,6 +17,8 @@ namespace detail {
 /// Runs `main` and, beside it, the loop's system tasks; returns when all have ended.
 void run_loop(UniqueFunction<void()> main, const FiberOptions& options);
 [[noreturn]] void throw_main_cancelled();
+/// Makes what the calling thread keeps from its first run on; forked children have it, too.
+void prepare_runs();
 }  // namespace detail
 
 /// Runs `main` as the root task of a loop on the calling thread; returns its value, or lets its

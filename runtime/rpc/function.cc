@@ -40,6 +40,9 @@ const ModuleRecord* all_modules() noexcept { return first_module; }
 std::string signature_text(const std::type_info& type) { return tidy_type(demangle(type.name())); }
 
 std::string make_key(const std::type_info& tag, const std::type_info& type) {
+  for (const FunctionRecord* record = first_function; record; record = record->next) {
+    if (*record->tag == tag) return FunctionTable::instance().at(*record).key;
+  }
   return key_of(function_name(demangle(tag.name())), signature_text(type));
 }
 
