@@ -83,10 +83,10 @@ void Channel::give_up(const std::string& how) {
 
 bool Channel::drain() {
   if (monitor_.signalled()) read_monitor();
-  const bool empty = read_messages();
+  const Reading reading = read_messages();
   retry_output();
   // Everything that came before the connection broke has been read by now.
-  if (empty && lost_) {
+  if (reading == Reading::empty && lost_) {
     Session& session = connection_->line().session();
     if (session.established()) {
       session.disconnected(Reason::lost, "the connection to " + session.peer_text() +
@@ -98,7 +98,7 @@ bool Channel::drain() {
     }
   }
   if (breaking_ && !lost_) check_pipe();
-  return !empty;
+  return reading == Reading::more;
 }
 
 // The monitor tells that the connection broke a moment before the last messages get into the pipe,
@@ -140,21 +140,26 @@ void Channel::on_connect_failed() {
   give_up("no connection to " + address_.str() + ": " + fault.text);
 }
 
-bool Channel::read_messages() {
+Reading Channel::read_messages() {
   zmq::message_t message;
   std::size_t octets = 0;
   for (int i = 0; i < messages_per_turn && octets < octets_per_turn; ++i) {
-    if (!try_receive(socket_, message)) return true;
+    if (!try_receive(socket_, message)) {
+      pace_.emptied(i);
+      return Reading::empty;
+    }
     octets += message.size();
     if (!message.more()) {
       connection_->line().receive(octets_of(message));
-      continue;
+      if (breaking_ || lost_ || !pace_.rest()) continue;
+      pump_.mark_touched(*this);
+      return Reading::resting;
     }
     while (message.more() && try_receive(socket_, message)) {
     }
     connection_->line().session().reject("a message in several parts");
   }
-  return false;
+  return Reading::more;
 }
 
 // Whatever is asked of the socket may swallow an edge of the other direction; so both are asked for
@@ -163,6 +168,7 @@ bool Channel::look() noexcept {
   for (;;) {
     retry_output();
     const int events = look_at(socket_);
+    pace_.looked((events & ZMQ_POLLIN) != 0);
     if (!full_ || (events & ZMQ_POLLOUT) == 0) return (events & ZMQ_POLLIN) != 0;
   }
 }

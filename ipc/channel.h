@@ -14,6 +14,7 @@
 #include "troupe/ipc/line.h"
 #include "troupe/ipc/monitor.h"
 #include "troupe/ipc/pump.h"
+#include "troupe/ipc/read_pace.h"
 
 namespace troupe {
 
@@ -45,7 +46,7 @@ class Channel final : public Pollable, public Link {
 
  private:
   void read_monitor();
-  bool read_messages();
+  Reading read_messages();
   void check_pipe();
   void on_connect_failed();
   void retry_output() noexcept;
@@ -56,6 +57,7 @@ class Channel final : public Pollable, public Link {
   zmq::socket_t socket_;
   Monitor monitor_;
   std::shared_ptr<Connection> connection_;
+  ReadPace pace_;
   bool connected_ = false;
   bool breaking_ = false;  // the connection broke; its last messages may still be on the way
   bool lost_ = false;      // they are in the pipe

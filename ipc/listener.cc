@@ -185,11 +185,11 @@ bool Listener::drain() {
   answer_doors();
   if (!router_) return false;
   if (router_->monitor.signalled()) read_monitor();
-  const bool empty = read_messages();
-  if (empty) bury_gone();
+  const Reading reading = read_messages();
+  if (reading == Reading::empty) bury_gone();
   retry_output();
   if (!unsure_.empty()) probe_unsure();
-  return !empty;
+  return reading == Reading::more;
 }
 
 void Listener::read_monitor() {
@@ -202,18 +202,24 @@ void Listener::read_monitor() {
   }
 }
 
-bool Listener::read_messages() {
+Reading Listener::read_messages() {
   zmq::message_t id;
   zmq::message_t message;
   std::size_t octets = 0;
   for (int i = 0; i < messages_per_turn && octets < octets_per_turn; ++i) {
-    if (!try_receive(router_->socket, id)) return true;
+    if (!try_receive(router_->socket, id)) {
+      pace_.emptied(i);
+      return Reading::empty;
+    }
     // The parts of a message come together or not at all.
     if (!id.more() || !try_receive(router_->socket, message)) continue;
     octets += message.size();
     dispatch({static_cast<const char*>(id.data()), id.size()}, message);
+    if (!gone_.empty() || !pace_.rest()) continue;
+    pump_.mark_touched(*this);
+    return Reading::resting;
   }
-  return false;
+  return Reading::more;
 }
 
 void Listener::dispatch(std::string_view id, zmq::message_t& message) {
@@ -320,6 +326,7 @@ void Listener::probe_unsure() {
 
 bool Listener::look() noexcept {
   const bool readable = (look_at(router_->socket) & ZMQ_POLLIN) != 0;
+  pace_.looked(readable);
   if (!full_.empty()) pump_.check_soon(*this);
   return readable;
 }

@@ -24,6 +24,7 @@
 #include "troupe/ipc/line.h"
 #include "troupe/ipc/monitor.h"
 #include "troupe/ipc/pump.h"
+#include "troupe/ipc/read_pace.h"
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/clock.h"
 
@@ -93,7 +94,7 @@ class Listener final : public Pollable {
   void answer_doors();
   void let_in(const Doors::Door& door);
   void read_monitor();
-  bool read_messages();
+  Reading read_messages();
   void dispatch(std::string_view id, zmq::message_t& message);
   Peer* find_or_adopt(std::string_view id, zmq::message_t& message);
   Peer* adopt(std::string_view id, int fd);
@@ -114,6 +115,7 @@ class Listener final : public Pollable {
   Doors doors_;
   std::optional<Router> router_;  // made when it is needed
   bool complained_ = false;
+  ReadPace pace_;
   std::vector<Address> addresses_;
   std::map<Address, AddressClaim> claims_;  // of addresses that others want, too
   std::unordered_map<std::string, std::unique_ptr<Peer>, Hash, std::equal_to<>> peers_;

@@ -51,12 +51,12 @@ struct ActorConfig {
   std::vector<Address> bind;       ///< Where to listen; empty: a socket in the run directory.
   std::string public_host;         ///< Where actors listen for other hosts, too; empty: not at all.
   std::optional<Key> key;  ///< The tree's secret; none: the boot leaves one in the run's directory.
-  bool in_cluster = false;             ///< Whether other trees have that key, too.
-  std::string token_file;              ///< Where the key of a cluster is; empty: the user's own.
-  bool insecure_tcp = false;           ///< Whether tcp beyond this host may be used.
-  bool dump_on_sigusr1 = false;        ///< Whether SIGUSR1 prints the tree of actors from here on.
-  bool debug_mode = false;             ///< Whether its children stop in gdb, by default.
-  std::vector<Module> modules;         ///< What is exposed.
+  bool in_cluster = false;              ///< Whether other trees have that key, too.
+  std::string token_file;               ///< Where the key of a cluster is; empty: the user's own.
+  bool insecure_tcp = false;            ///< Whether tcp beyond this host may be used.
+  bool dump_on_sigusr1 = false;         ///< Whether SIGUSR1 prints the tree of actors from here on.
+  bool debug_mode = false;              ///< Whether its children stop in gdb, by default.
+  std::vector<Module> modules;          ///< What is exposed.
   std::vector<FunctionName> functions;  ///< Further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
   std::vector<StateEntry> statespace;       ///< What its table begins with.

@@ -49,7 +49,8 @@ Portal ActorNursery::start_one_shot(ActorOptions options, FunctionName function,
                                     std::shared_ptr<MainOutcome> outcome) {
   ChildPlan plan;
   plan.restart = supervision_->restart_of(options, true);
-  for (const Module& module : Module::naming(function.key)) options.enable_modules.push_back(module);
+  for (const Module& module : Module::naming(function.key))
+    options.enable_modules.push_back(module);
   plan.options = std::move(options);
   plan.functions = {std::move(function)};
   plan.outcome = std::move(outcome);

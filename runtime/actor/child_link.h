@@ -38,12 +38,12 @@ enum class Stop {
 
 /// One incarnation of a child actor, from its spawn on.
 struct ChildLink {
-  Uid uid;                                ///< Chosen by the parent.
-  Address address;                        ///< Where it listens; chosen by the parent.
-  pid_t pid = 0;                          ///< Its process.
-  UniqueFunction<void()> kill;            ///< Sends SIGKILL; empty once it has been reaped.
-  Event ready;          ///< It serves, or has failed to boot, or its process has ended.
-  bool serves = false;  ///< Whether it has come up.
+  Uid uid;                      ///< Chosen by the parent.
+  Address address;              ///< Where it listens; chosen by the parent.
+  pid_t pid = 0;                ///< Its process.
+  UniqueFunction<void()> kill;  ///< Sends SIGKILL; empty once it has been reaped.
+  Event ready;                  ///< It serves, or has failed to boot, or its process has ended.
+  bool serves = false;          ///< Whether it has come up.
   std::optional<std::string> boot_error;  ///< Why it cannot serve.
 
   // What is wanted of it, by others than the task that looks after it.

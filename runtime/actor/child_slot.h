@@ -30,7 +30,7 @@ class Supervision;
 
 /// What a child actor is started from, each time anew.
 struct ChildPlan {
-  ActorOptions options;                ///< As given, with a name.
+  ActorOptions options;                 ///< As given, with a name.
   std::vector<FunctionName> functions;  ///< What it exposes beside its modules.
   Restart restart = Restart::temporary;
   /// Whether it is there for the nursery's other children, and leaves when none of them is left.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SIGINT and SIGTERM as something a task waits for, or the loop hears of. Signals are blocked in the thread and read from
-// a descriptor, so that no handler runs in the middle of anything.
+// SIGINT and SIGTERM as something a task waits for, or the loop hears of. Signals are blocked in
+// the thread and read from a descriptor, so that no handler runs in the middle of anything.
 
 #include <csignal>
 #include <initializer_list>

@@ -38,15 +38,12 @@ int wait_by_milliseconds(int epoll, epoll_event* events, int size, Duration time
 
 int wait_for_events(int epoll, epoll_event* events, int size, Duration timeout) noexcept {
   static std::atomic<bool> knows_nanoseconds{true};
-  if (!knows_nanoseconds.load(std::memory_order_relaxed))
+  // The usual two need none, and the older call is the quicker one.
+  const bool needs_nanoseconds = timeout != Duration::max() && timeout != Duration::zero();
+  if (!needs_nanoseconds || !knows_nanoseconds.load(std::memory_order_relaxed))
     return wait_by_milliseconds(epoll, events, size, timeout);
-  timespec limit{};
-  if (timeout != Duration::max()) {
-    limit.tv_sec = timeout.count() / 1'000'000'000;
-    limit.tv_nsec = timeout.count() % 1'000'000'000;
-  }
-  const int count =
-      ::epoll_pwait2(epoll, events, size, timeout == Duration::max() ? nullptr : &limit, nullptr);
+  const timespec limit{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
+  const int count = ::epoll_pwait2(epoll, events, size, &limit, nullptr);
   if (count >= 0 || errno != ENOSYS) return count;
   knows_nanoseconds.store(false, std::memory_order_relaxed);
   return wait_by_milliseconds(epoll, events, size, timeout);
