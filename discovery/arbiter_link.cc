@@ -28,20 +28,41 @@ constexpr std::chrono::milliseconds worth_a_warning{1000};
 
 }  // namespace
 
-ArbiterLink::ArbiterLink(Actor& actor, DirectoryEntry arbiter)
-    : actor_(actor), arbiter_(std::move(arbiter)) {}
+ArbiterLink::ArbiterLink(Actor& actor, DirectoryEntry arbiter, const Entries& entries)
+    : actor_(actor), arbiter_(std::move(arbiter)), entries_(entries) {}
 
 std::string ArbiterLink::text() const {
   return "the arbiter at " + arbiter_.addresses.front().str();
 }
 
+bool ArbiterLink::is_known() const noexcept {
+  return registered_ || (entered_by_parent_ && actor_.connected_to(arbiter_.uid));
+}
+
 Portal ArbiterLink::portal() {
-  if (registered_) return actor_.portal(arbiter_);
+  if (is_known()) return actor_.portal(arbiter_);
   const std::scoped_lock lock(connecting_);
-  if (registered_) return actor_.portal(arbiter_);
+  if (is_known()) return actor_.portal(arbiter_);
   Portal portal = connect();
-  register_at(portal);
+  arbiter_.uid = portal.uid();
+  if (!entered_by_parent_) register_at(portal);
   return portal;
+}
+
+bool ArbiterLink::announce(const DirectoryEntry& entry) {
+  try {
+    portal().run<&detail::registry_announce>(detail::RegistryRecord(entry));
+    return true;
+  } catch (const TransportClosed& closed) {
+    registered_ = entered_by_parent_ = false;
+    log_message(LogLevel::warning, "discovery",
+                "actor '" + entry.uid.name + "' is not registered yet: " + closed.what());
+    return false;
+  }
+}
+
+void ArbiterLink::retract(const Uid& uid) {
+  if (is_known()) portal().run<&detail::registry_retract>(uid.name, uid.uuid);
 }
 
 Portal ArbiterLink::connect() {
@@ -62,10 +83,9 @@ Portal ArbiterLink::connect() {
 }
 
 void ArbiterLink::register_at(const Portal& portal) {
-  arbiter_.uid = portal.uid();
   const int losses = losses_;
   try {
-    if (entry_) portal.run<&detail::registry_announce>(detail::RegistryRecord(*entry_));
+    announce_all(portal);
   } catch (const ModuleNotExposed&) {
     throw TransportClosed(Reason::refused, "at " + arbiter_.addresses.front().str() + " listens " +
                                                portal.uid().to_string() +
@@ -75,6 +95,18 @@ void ArbiterLink::register_at(const Portal& portal) {
     throw TransportClosed(Reason::lost, "the connection to " + text() + " was lost again");
   }
   registered_ = true;
+}
+
+// Children come and go meanwhile.
+void ArbiterLink::announce_all(const Portal& portal) {
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    const DirectoryEntry entry = at->second;
+    portal.run<&detail::registry_announce>(detail::RegistryRecord(entry));
+    if (!entries_.contains(entry.uid.uuid)) {
+      portal.run<&detail::registry_retract>(entry.uid.name, entry.uid.uuid);
+    }
+    at = entries_.upper_bound(entry.uid.uuid);
+  }
 }
 
 void ArbiterLink::register_with_patience() {
@@ -100,13 +132,15 @@ void ArbiterLink::register_with_patience() {
 
 void ArbiterLink::leave() noexcept {
   leaving_ = true;
-  registered_ = false;
+  registered_ = entered_by_parent_ = false;
 }
 
 bool ArbiterLink::peer_gone(const Uid& uid) noexcept {
   if (uid != arbiter_.uid) return false;
   ++losses_;
-  return std::exchange(registered_, false);
+  const bool was_registered = registered();
+  registered_ = entered_by_parent_ = false;
+  return was_registered;
 }
 
 }  // namespace troupe

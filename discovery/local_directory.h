@@ -4,7 +4,9 @@
 // The arbiter's own directory: the registry itself, which its peers ask through the module
 // "troupe.registry".
 
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "troupe/discovery/registry.h"
@@ -15,7 +17,7 @@ namespace troupe {
 class Actor;
 
 /// The directory of the actor that keeps the names. An entry lives no longer than the connection
-/// over which it was made.
+/// over which it was made: the actor's own, or else its parent's.
 class LocalDirectory final : public Directory {
  public:
   /// Makes `actor` an arbiter: its peers may call the registry's functions from now on.
@@ -29,11 +31,15 @@ class LocalDirectory final : public Directory {
   DirectoryEntry wait_for(const std::string& name) override { return registry_.wait_for(name); }
   bool report_stale(const DirectoryEntry& entry) override;
   void child_serves(const DirectoryEntry& entry) override { registry_.add(entry); }
+  void child_left(const Uid& uid) override { registry_.remove(uid); }
   void peer_gone(const Uid& uid) noexcept override;
   void child_died(const Uid& uid) noexcept override { registry_.remove(uid); }
   DirectoryEntry arbiter() override;
   std::vector<DirectoryEntry> arbiters() const override;
 
+  /// Enters an actor because `caller` says so. Throws `UsageError` unless that is the actor itself
+  /// or its parent. Never waits.
+  void announce_for(const Uid& caller, const DirectoryEntry& entry);
   /// Takes `uid` out because `caller` says so. Throws `UsageError` unless that is the actor itself
   /// or its parent; an actor that is not in is no error. Never waits.
   void retract_for(const Uid& caller, const Uid& uid);
@@ -41,8 +47,11 @@ class LocalDirectory final : public Directory {
   Registry& registry() noexcept { return registry_; }
 
  private:
+  bool lives(const DirectoryEntry& entry);
+
   Actor& actor_;
   Registry registry_;
+  std::unordered_map<std::string, std::set<std::string>> entered_by_;  // uuids, by the parent's
 };
 
 }  // namespace troupe

@@ -48,15 +48,11 @@ DirectoryEntry RegistryRecord::entry() const {
 void registry_announce(const RegistryRecord& record) {
   const Uid& from = caller();
   const DirectoryEntry entry = record.entry();
-  if (entry.uid != from) {
-    throw UsageError("actor " + from.to_string() + " may register itself only, not " +
-                     entry.uid.to_string());
-  }
-  // Its end takes the entry out, so it must be still to come.
+  // Its end takes the entries out, so it must be still to come.
   if (!Actor::current().connected_to(from)) {
     throw UsageError("actor " + from.to_string() + " has left before it was registered");
   }
-  here().announce(entry);
+  here().announce_for(from, entry);
 }
 
 void registry_retract(const std::string& name, const std::string& uuid) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/discovery/remote_directory.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
 #include "troupe/discovery/registry_calls.h"
+#include "troupe/ipc/connection.h"
 #include "troupe/ipc/errors.h"
+#include "troupe/ipc/transport.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/base/log.h"
 #include "troupe/runtime/fiber/nursery.h"
@@ -36,7 +39,7 @@ bool may_pass(const std::exception_ptr& error) {
 RemoteDirectory::RemoteDirectory(Actor& actor, const std::vector<DirectoryEntry>& arbiters)
     : actor_(actor) {
   for (const DirectoryEntry& arbiter : arbiters) {
-    links_.push_back(std::make_unique<ArbiterLink>(actor, arbiter));
+    links_.push_back(std::make_unique<ArbiterLink>(actor, arbiter, entries_));
   }
   if (links_.size() == 1) found_.emplace(actor, *links_.front());
 }
@@ -67,11 +70,12 @@ std::exception_ptr RemoteDirectory::for_each_link(const std::function<void(Arbit
 }
 
 void RemoteDirectory::announce(const DirectoryEntry& entry) {
-  for (const auto& link : links_) link->set_entry(entry);
-  const std::exception_ptr error = for_each_link([this](ArbiterLink& link) {
-    actor_.config().entered_by_parent ? link.expect_registration()
-                                      : static_cast<void>(link.portal());
-  });
+  entries_[entry.uid.uuid] = entry;
+  if (actor_.config().entered_by_parent) {
+    for (const auto& link : links_) link->expect_registration();
+    return;
+  }
+  const std::exception_ptr error = for_each_link([](ArbiterLink& link) { link.portal(); });
   if (error) {
     if (actor_.is_root() || !may_pass(error)) std::rethrow_exception(error);
     log_message(LogLevel::warning, "discovery",
@@ -88,10 +92,19 @@ void RemoteDirectory::register_again(ArbiterLink& link) {
   actor_.runtime().start_soon("registration", [&link] { link.register_with_patience(); });
 }
 
+bool RemoteDirectory::only_arbiters_are_connected() const {
+  return std::ranges::all_of(actor_.transport().connections(), [this](const auto& connection) {
+    const Uid& peer = connection->peer();
+    return peer == actor_.config().parent || std::ranges::any_of(links_, [&](const auto& link) {
+             return link->arbiter().uid == peer;
+           });
+  });
+}
+
 void RemoteDirectory::retract(const Uid& uid) {
   if (found_) found_->clear();
-  // Nobody else can learn of our good-bye before the arbiters, which take us out because of it.
-  const bool told_by_bye = actor_.transport().connections().size() <= links_.size();
+  // Nobody else can learn of our good-bye before those who take us out because of it.
+  const bool told_by_bye = only_arbiters_are_connected();
   // An arbiter that has lost us has removed us already.
   for_each_link([&](ArbiterLink& link) {
     if (!link.registered() || told_by_bye) return link.leave();
@@ -99,6 +112,18 @@ void RemoteDirectory::retract(const Uid& uid) {
     link.leave();
     arbiter.run<&detail::registry_retract>(uid.name, uid.uuid);
   });
+}
+
+void RemoteDirectory::child_serves(const DirectoryEntry& entry) {
+  entries_[entry.uid.uuid] = entry;
+  for_each_link([&](ArbiterLink& link) {
+    if (!link.announce(entry)) register_again(link);
+  });
+}
+
+void RemoteDirectory::child_left(const Uid& uid) {
+  if (entries_.erase(uid.uuid) == 0) return;
+  for_each_link([&](ArbiterLink& link) { link.retract(uid); });
 }
 
 std::vector<DirectoryEntry> RemoteDirectory::find_all(const std::string& name) {
@@ -152,15 +177,10 @@ void RemoteDirectory::peer_gone(const Uid& uid) noexcept {
   }
 }
 
-// The arbiter learns it from the child's connection as well, unless that is to another host, which
-// died with it.
 void RemoteDirectory::child_died(const Uid& uid) noexcept {
+  if (!entries_.contains(uid.uuid)) return;
   try {
-    actor_.runtime().start_soon("retract a child", [this, uid] {
-      for_each_link([&](ArbiterLink& link) {
-        if (link.registered()) link.portal().run<&detail::registry_retract>(uid.name, uid.uuid);
-      });
-    });
+    actor_.runtime().start_soon("retract a child", [this, uid] { child_left(uid); });
   } catch (const std::exception&) {  // this actor has ended itself
   }
 }

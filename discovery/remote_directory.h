@@ -2,7 +2,8 @@
 #pragma once
 
 // The directory of every actor but the arbiter: what it is asked it asks the arbiters, one or
-// several, at each of which the actor is registered.
+// several, at each of which the actor is registered, by itself or by its parent. So a tree's leaves
+// need no connection to an arbiter before they look somebody up.
 
 #include <exception>
 #include <functional>
@@ -32,6 +33,8 @@ class RemoteDirectory final : public Directory {
   std::vector<DirectoryEntry> find_all(const std::string& name) override;
   DirectoryEntry wait_for(const std::string& name) override;
   bool report_stale(const DirectoryEntry& entry) override;
+  void child_serves(const DirectoryEntry& entry) override;
+  void child_left(const Uid& uid) override;
   void peer_gone(const Uid& uid) noexcept override;
   void child_died(const Uid& uid) noexcept override;
   DirectoryEntry arbiter() override;
@@ -41,9 +44,11 @@ class RemoteDirectory final : public Directory {
 
  private:
   void register_again(ArbiterLink& link);
+  bool only_arbiters_are_connected() const;
   std::exception_ptr for_each_link(const std::function<void(ArbiterLink&)>& fn);
 
   Actor& actor_;
+  Entries entries_;  // its own, and its children's
   std::vector<std::unique_ptr<ArbiterLink>> links_;
   std::optional<FindCache> found_;  // with one arbiter only: of several nobody knows all
 };

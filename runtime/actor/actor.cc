@@ -277,7 +277,19 @@ void Actor::remove_child(const ChildLink& link) {
   peers_.erase(link.uid.uuid);
   if (!directory_) return;
   directory_->peer_gone(link.uid);
-  if (!link.took_leave) directory_->child_died(link.uid);
+  directory_->child_died(link.uid);
+}
+
+void Actor::child_left(const ChildLink& link) noexcept {
+  try {
+    move_on_after(leave_limit, [&] { directory_->child_left(link.uid); });
+  } catch (const std::exception&) {  // the arbiters may be gone already
+  }
+}
+
+bool Actor::has_child(const std::string& uuid) const {
+  const auto child = children_.find(uuid);
+  return child != children_.end() && !child->second->ended.is_set();
 }
 
 std::vector<std::shared_ptr<ChildLink>> Actor::children() const {
@@ -295,16 +307,16 @@ void Actor::kill_children() const noexcept {
 void Actor::on_child_ready(DirectoryEntry entry, const std::string& why_not) {
   const auto child = children_.find(entry.uid.uuid);
   if (child == children_.end() || child->second->uid != entry.uid) return;
-  ChildLink& link = *child->second;
+  const std::shared_ptr<ChildLink> link = child->second;
   if (why_not.empty()) {
-    link.serves = true;
     entry.parent = uid().uuid;
     // Its end takes the entry out, so it must be still to come.
     if (connected_to(entry.uid)) directory_->child_serves(entry);
+    link->serves = true;
   } else {
-    link.boot_error = why_not;
+    link->boot_error = why_not;
   }
-  link.ready.set();
+  link->ready.set();
 }
 
 Address Actor::child_address(const std::string& uuid) const {

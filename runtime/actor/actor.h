@@ -44,12 +44,12 @@ struct ActorConfig {
   Address parent_address;                ///< Where the parent listens.
   std::optional<DirectoryEntry> root;    ///< The tree's root; none for the root.
   std::vector<DirectoryEntry> arbiters;  ///< Who keep the names; none: see `registry`.
-  bool entered_by_parent = false;  ///< Whether its parent keeps them, and enters it when it serves.
-  std::vector<Address> registry;   ///< A root's: where arbiters are to be; none: it is its own.
-  bool ensure_registry = false;    ///< Whether it must become the arbiter there.
-  std::string run_directory;       ///< Where the tree's sockets lie; empty: make one at the boot.
-  std::vector<Address> bind;       ///< Where to listen; empty: a socket in the run directory.
-  std::string public_host;         ///< Where actors listen for other hosts, too; empty: not at all.
+  bool entered_by_parent = false;        ///< Whether its parent enters it there when it serves.
+  std::vector<Address> registry;  ///< A root's: where arbiters are to be; none: it is its own.
+  bool ensure_registry = false;   ///< Whether it must become the arbiter there.
+  std::string run_directory;      ///< Where the tree's sockets lie; empty: make one at the boot.
+  std::vector<Address> bind;      ///< Where to listen; empty: a socket in the run directory.
+  std::string public_host;        ///< Where actors listen for other hosts, too; empty: not at all.
   std::optional<Key> key;  ///< The tree's secret; none: the boot leaves one in the run's directory.
   bool in_cluster = false;              ///< Whether other trees have that key, too.
   std::string token_file;               ///< Where the key of a cluster is; empty: the user's own.
@@ -143,13 +143,17 @@ class Actor final : public TransportHandler {
 
   /// Expects a child, which `link` will tell of.
   void add_child(std::shared_ptr<ChildLink> link);
+  /// A child has ended: it is taken out of the directory, within a bounded time. Checkpoint.
+  void child_left(const ChildLink& link) noexcept;
   /// A child's process is gone.
   void remove_child(const ChildLink& link);
+  /// Whether that is a child of this actor, and has not ended.
+  bool has_child(const std::string& uuid) const;
   /// Its children, in no order.
   std::vector<std::shared_ptr<ChildLink>> children() const;
   /// Kills every child, without waiting for anything.
   void kill_children() const noexcept;
-  /// A child says that it serves, or why not.
+  /// A child says that it serves, or why not. Checkpoint.
   void on_child_ready(DirectoryEntry entry, const std::string& why_not);
   /// Whether an address lies in the run directory, so that nobody else can want it.
   bool owns(const Address& address) const;

@@ -49,6 +49,10 @@ class ChildActor {
   /// `ActorDied`, or null when it took its leave or was ended by `end`. Shielded, bounded.
   std::exception_ptr verdict();
 
+  /// After the end: takes it out of the directory, which may know it from this actor alone.
+  /// Checkpoint, bounded.
+  void leave_directory() { parent_.child_left(*link_); }
+
   /// What portals share.
   const std::shared_ptr<ChildLink>& link() const noexcept { return link_; }
   /// What portals call it over.

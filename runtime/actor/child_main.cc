@@ -83,10 +83,6 @@ void settle_elsewhere(BootSpec& spec, const std::string& run_directory) {
   }
 }
 
-bool parent_keeps_names(const BootSpec& spec) {
-  return spec.arbiters.size() == 1 && spec.arbiters.front().uid == spec.parent.uid;
-}
-
 ActorConfig config_of(const BootSpec& spec, const RunOptions& options, DirectoryFactory directory) {
   ActorConfig config;
   config.uid = spec.uid;
@@ -94,8 +90,9 @@ ActorConfig config_of(const BootSpec& spec, const RunOptions& options, Directory
   config.parent_address = parent_address(spec);
   config.root = spec.root.entry();
   for (const ActorSpec& arbiter : spec.arbiters) config.arbiters.push_back(arbiter.entry());
-  // One message less; but who runs code of its own before it serves may be looked for by then.
-  config.entered_by_parent = parent_keeps_names(spec) && !options.on_actor_start;
+  // That saves a connection; but who runs code of its own before it serves may be looked for by
+  // then.
+  config.entered_by_parent = !options.on_actor_start;
   config.run_directory = spec.run_directory;
   for (const std::string& address : spec.bind_addresses) {
     config.bind.push_back(Address::parse(address));

@@ -254,22 +254,27 @@ std::exception_ptr ChildSlot::error_of(const MainCall* call, bool cancelled) {
 void ChildSlot::bury(ChildActor& child, const MainCall* call, bool cancelled) {
   CancelScope shield({.shield = true});
   shield.run([&] {
-    const bool by_itself = has_ended_by_itself(child);
-    std::exception_ptr error = error_of(call, cancelled);
-    if (!error && link_->stop == Stop::lost && !by_itself) error = call->cut_off();
-    if (error) report(error);
-    if (!by_itself) {
-      if (cancelled) supervision_.wait_for_later(*this);
-      child.end();
-    }
-    const std::exception_ptr death = child.verdict();
-    if (error) return;
-    if ((error = error_of(call, cancelled))) return report(error);  // its last words
-    if (death) return report(death);
-    if (call == nullptr || link_->stop == Stop::restart) return;
-    if (call->cut_off()) settle(call->cut_off());
-    if (call->error()) settle(call->error());
+    end_and_report(child, call, cancelled);
+    child.leave_directory();
   });
+}
+
+void ChildSlot::end_and_report(ChildActor& child, const MainCall* call, bool cancelled) {
+  const bool by_itself = has_ended_by_itself(child);
+  std::exception_ptr error = error_of(call, cancelled);
+  if (!error && link_->stop == Stop::lost && !by_itself) error = call->cut_off();
+  if (error) report(error);
+  if (!by_itself) {
+    if (cancelled) supervision_.wait_for_later(*this);
+    child.end();
+  }
+  const std::exception_ptr death = child.verdict();
+  if (error) return;
+  if ((error = error_of(call, cancelled))) return report(error);  // its last words
+  if (death) return report(death);
+  if (call == nullptr || link_->stop == Stop::restart) return;
+  if (call->cut_off()) settle(call->cut_off());
+  if (call->error()) settle(call->error());
 }
 
 void ChildSlot::report(const std::exception_ptr& error) {

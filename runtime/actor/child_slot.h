@@ -93,6 +93,7 @@ class ChildSlot : public std::enable_shared_from_this<ChildSlot> {
   bool has_ended_by_itself(ChildActor& child);
   static std::exception_ptr error_of(const MainCall* call, bool cancelled);
   void bury(ChildActor& child, const MainCall* call, bool cancelled);
+  void end_and_report(ChildActor& child, const MainCall* call, bool cancelled);
   void report(const std::exception_ptr& error);
   std::unique_ptr<MainCall> call_main(ChildActor& child);
 

@@ -43,12 +43,13 @@ class Directory {
   /// An actor does not answer where its entry says. The directory looks for itself, and takes it
   /// out if it is gone. Returns whether the entry is out, or another one.
   virtual bool report_stale(const DirectoryEntry& entry) = 0;
-  /// A child of this actor is up. It has announced itself, unless this actor keeps the names.
-  /// Never waits.
-  virtual void child_serves(const DirectoryEntry&) {}
+  /// Enters a child of this actor, which is up. When no arbiter can be reached that is made up for.
+  virtual void child_serves(const DirectoryEntry& entry) = 0;
+  /// Takes a child of this actor out, which has ended.
+  virtual void child_left(const Uid& uid) = 0;
   /// A peer's connection has ended. Never waits.
   virtual void peer_gone(const Uid& uid) noexcept = 0;
-  /// A child of this actor has died without taking its leave. Never waits.
+  /// The same as `child_left`, unless that was said, as soon as it can be done. Never waits.
   virtual void child_died(const Uid& uid) noexcept = 0;
   /// An arbiter that answers.
   virtual DirectoryEntry arbiter() = 0;

@@ -15,8 +15,11 @@ void cancel_actor(std::chrono::nanoseconds grace, const Uid& canceller) {
   Actor::current().request_cancel(grace, canceller);
 }
 
+bool has_child(const std::string& uuid) { return Actor::current().has_child(uuid); }
+
 const Module& runtime_module() {
-  return module<"troupe.runtime", &child_is_ready, &cancel_actor, &report_actor, &report_tree>;
+  return module<"troupe.runtime", &child_is_ready, &cancel_actor, &has_child, &report_actor,
+                &report_tree>;
 }
 
 }  // namespace troupe::detail

@@ -18,6 +18,9 @@ void child_is_ready(const ActorSpec& self, const std::string& why_not);
 /// Asks this actor to end in order, within `grace`; `canceller` is who asks.
 void cancel_actor(std::chrono::nanoseconds grace, const Uid& canceller);
 
+/// Whether that is a child of this actor, and has not ended.
+bool has_child(const std::string& uuid);
+
 /// The module "troupe.runtime".
 const Module& runtime_module();
 

@@ -66,7 +66,8 @@ bool finds_the_living_only(const std::string& name) {
 // more; returns how many are kept, each time.
 std::vector<std::size_t> remember_many(int count) {
   const troupe::Portal arbiter = troupe::get_arbiter();
-  static troupe::ArbiterLink link(troupe::Actor::booted(), directory().arbiters().front());
+  static const troupe::Entries nothing;
+  static troupe::ArbiterLink link(troupe::Actor::booted(), directory().arbiters().front(), nothing);
   static troupe::FindCache cache(troupe::Actor::booted(), link);
   for (int i = 0; i < count; ++i) {
     const std::string name = "ghost-" + std::to_string(i);
