@@ -17,7 +17,9 @@
 #include <regex>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "troupe/ipc/errors.h"
 #include "troupe/runtime/base/demangle.h"
@@ -177,7 +179,14 @@ void add_own(Registry& all) {
   add<TransportClosed>(all, 4, &pack_closed, &raise_closed);
 }
 
-// Made on first use, which may be in any file's static initialisation; never destroyed.
+// Types that static initialisation has registered and nobody has asked for: most processes never
+// do, and their names take time. This and the next are never destroyed.
+std::vector<ErrorType>& waiting() {
+  static auto* const types = new std::vector<ErrorType>;
+  return *types;
+}
+
+// Made on first use.
 Registry& registry() {
   static Registry* const all = [] {
     auto* made = new Registry();
@@ -185,13 +194,16 @@ Registry& registry() {
     add_own(*made);
     return made;
   }();
+  for (const ErrorType& type : std::exchange(waiting(), {})) {
+    (*all)[demangle(type.type->name())] = type;
+  }
   return *all;
 }
 
 }  // namespace
 
 bool add_error_type(const ErrorType& type) {
-  registry()[demangle(type.type->name())] = type;
+  waiting().push_back(type);
   return true;
 }
 
