@@ -43,10 +43,11 @@ constexpr auto orphan_grace = std::chrono::milliseconds(400);
 // the parent's.
 Address parent_address(const BootSpec& spec) {
   const DirectoryEntry parent = spec.parent.entry();
-  const std::vector<Address> near = nearest_first(parent.addresses, parent.host);
-  for (const Address& address : near) {
-    if (address.path().starts_with(spec.run_directory + "/")) return address;
+  const bool same_host = parent.host == this_host();
+  for (const Address& address : parent.addresses) {
+    if (same_host && address.path().starts_with(spec.run_directory + "/")) return address;
   }
+  const std::vector<Address> near = nearest_first(parent.addresses, parent.host);
   return near.empty() ? parent.addresses.at(0) : near.front();
 }
 
