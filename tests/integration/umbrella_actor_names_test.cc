@@ -196,7 +196,7 @@ namespace {
 
 TEST(UmbrellaActorNamesTest, ModulesKnowTheirFunctions) {
   EXPECT_EQ(stage::theatre.name(), "theatre");
-  EXPECT_EQ(stage::theatre.keys().size(), 2u);
+  EXPECT_EQ(stage::theatre.names().size(), 2u);
   EXPECT_TRUE(stage::registered);
   EXPECT_EQ(troupe::fn<&stage::twice>(2), 4);
 }
