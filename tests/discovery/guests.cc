@@ -24,8 +24,33 @@ std::string toast_by_a_child();
 int stays = 0;
 void stay();
 int times_stayed() { return stays; }
-inline const auto& party =
-    troupe::module<"party", &toast, &toast_by_way_of, &toast_by_a_child, &stay, &times_stayed>;
+
+// Numbers, one after the other: more than credit and pipes hold.
+void count(troupe::Sink<int> out, int to) {
+  for (int i = 0; i < to; ++i) out.send(i);
+}
+
+struct Echoes {
+  using Started = int;
+  using ToCallee = std::string;
+  using ToCaller = std::string;
+};
+
+// Says back what it is told, and in the end how often.
+int echo(troupe::Context<Echoes>& ctx) {
+  ctx.started(0);
+  int times = 0;
+  ctx.open_stream([&](troupe::Stream<std::string, std::string>& stream) {
+    for (const std::string& words : stream) {
+      stream.send(words);
+      ++times;
+    }
+  });
+  return times;
+}
+
+inline const auto& party = troupe::module<"party", &toast, &toast_by_way_of, &toast_by_a_child,
+                                          &stay, &times_stayed, &count, &echo>;
 
 void say(const std::string& line) { std::cout << line << std::endl; }
 
@@ -81,6 +106,29 @@ void attend_with_child() {
 // Finds the actor of that name and says what it says.
 void visit(const std::string& name) {
   troupe::fail_after(20s, [&] { say(troupe::wait_for_actor(name).run<&toast>()); });
+}
+
+// Streams with the actor of that name, one way and both ways, and says how much came right.
+void converse(const std::string& name) {
+  constexpr int numbers = 50'000;
+  constexpr int exchanges = 200;
+  const troupe::Portal other = troupe::wait_for_actor(name);
+  int next = 0;
+  other.open_stream<&count>(numbers, [&](troupe::ReceiveStream<int>& in) {
+    for (const int number : in) next += number == next;
+  });
+  const std::string words(10'000, 'w');
+  int right = 0;
+  const int times = other.open_context<&echo>([&](troupe::CallerContext<Echoes, int>& ctx, int) {
+    ctx.open_stream([&](troupe::Stream<std::string, std::string>& stream) {
+      for (int i = 0; i < exchanges; ++i) stream.send(words);
+      stream.close_send();
+      for (const std::string& heard : stream) right += heard == words;
+    });
+    return ctx.result();
+  });
+  say(std::to_string(next) + " numbers, " + std::to_string(right) + " of " + std::to_string(times) +
+      " echoes");
 }
 
 // The same from a child, which asks the arbiter itself.
@@ -195,6 +243,7 @@ int main(int argc, char** argv) {
   visitor.name = "visitor";
   const std::map<std::string, std::function<void()>> roles = {
       {"visit", [&] { visit(guest.name); }},
+      {"converse", [&] { converse(guest.name); }},
       {"visit_by_child", [&] { visit_by_child(guest.name); }},
       {"look_for", [&] { look_for(guest.name); }},
       {"keep_looking_for", [&] { keep_looking_for(guest.name); }},

@@ -140,6 +140,18 @@ TEST_F(HostsTest, CallsGoBothWays) {
   end(*host);
 }
 
+TEST_F(HostsTest, StreamsGoBothWays) {
+  const auto host = start_arbiter();
+  const auto guest = start("b", {"attend_with_child", arbiter, "guest"});
+  ASSERT_TRUE(guest->wait_for_output("guest\n")) << guest->wait().errors;
+  const std::string all_came_right = "50000 numbers, 200 of 200 echoes\n";
+  EXPECT_EQ(output_of("a", {"converse", arbiter, "guest"}), all_came_right);
+  EXPECT_EQ(output_of("a", {"converse", arbiter, "child"}), all_came_right);
+  EXPECT_EQ(output_of("b", {"converse", arbiter, "host"}), all_came_right);
+  end(*guest);
+  end(*host);
+}
+
 TEST_F(HostsTest, WithoutTheTokenNobodyJoins) {
   const auto host = start_arbiter();
   const Outcome keyless = start("b", {"visit", arbiter, "host"}, "")->wait();
