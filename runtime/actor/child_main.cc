@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "troupe/ipc/errors.h"
 #include "troupe/ipc/locality.h"
 #include "troupe/ipc/process_libraries.h"
 #include "troupe/runtime/actor/actor.h"
@@ -28,6 +29,7 @@
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/lifeline.h"
 #include "troupe/spawn/process_name.h"
@@ -38,6 +40,8 @@ namespace {
 // How long an actor may take to end in order when its parent has died; the watcher ends it a little
 // later.
 constexpr auto orphan_grace = std::chrono::milliseconds(400);
+// Where nobody listens that is told at once.
+constexpr auto slow_answer = std::chrono::seconds(1);
 
 // Where to reach the parent: at its socket in the run directory, if it has one and this host is
 // the parent's.
@@ -115,7 +119,26 @@ ActorConfig config_of(const BootSpec& spec, const RunOptions& options, Directory
   return config;
 }
 
-// Boots, tells the parent that the actor serves, or why it cannot. Returns whether it serves.
+// Tells the parent that the actor serves, or why it cannot. A handshake that took too long is tried
+// again: how long a child may take to come up on a busy machine is its parent's to decide.
+void report(Actor& actor, const std::string& why_not) {
+  const ActorConfig& config = actor.config();
+  for (;;) {
+    const TimePoint begin = current_time();
+    try {
+      return actor.portal(*config.parent, config.parent_address)
+          .run<&detail::child_is_ready>(ActorSpec(actor.entry()), why_not);
+    } catch (const TransportClosed& closed) {
+      const bool was_slow = current_time() - begin > slow_answer;
+      const bool may_pass = closed.reason() == TransportClosed::Reason::unreachable && was_slow;
+      if (!may_pass || actor.cancel_requested().is_set()) throw;
+      log_message(LogLevel::warning, "actor",
+                  std::string("the parent is tried again: ") + closed.what());
+    }
+  }
+}
+
+// Boots and reports. Returns whether the actor serves.
 bool boot_and_report(Actor& actor, RunOptions& options) {
   std::string why_not;
   try {
@@ -124,9 +147,7 @@ bool boot_and_report(Actor& actor, RunOptions& options) {
   } catch (const std::exception& error) {
     why_not = exception_type_name(std::current_exception()) + ": " + error.what();
   }
-  const ActorConfig& config = actor.config();
-  actor.portal(*config.parent, config.parent_address)
-      .run<&detail::child_is_ready>(ActorSpec(actor.entry()), why_not);
+  report(actor, why_not);
   return why_not.empty();
 }
 
