@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 #include <zmq.hpp>
 
@@ -144,6 +145,42 @@ double raw_round_trip(long count, std::size_t size) {
       router.receive(wait, answer);
     }
   });
+}
+
+double raw_connect(long count) {
+  char folder[] = "/tmp/raw-zmq-XXXXXX";
+  const std::string path = std::string(::mkdtemp(folder)) + "/s";
+  zmq::context_t there;
+  zmq::socket_t router(there, ZMQ_ROUTER);
+  router.bind("ipc://" + path);
+  std::thread server([&router] {
+    for (zmq::message_t id, request;;) {
+      static_cast<void>(router.recv(id));
+      static_cast<void>(router.recv(request));
+      if (request.size() == 1) return;  // the end
+      router.send(id, zmq::send_flags::sndmore);
+      router.send(request, zmq::send_flags::none);
+    }
+  });
+  zmq::context_t here;
+  std::vector<zmq::socket_t> kept;
+  const auto connect_and_send = [&](zmq::const_buffer request) -> zmq::socket_t& {
+    zmq::socket_t& dealer = kept.emplace_back(here, ZMQ_DEALER);
+    set_up(dealer);
+    dealer.connect("ipc://" + path);
+    dealer.send(request, zmq::send_flags::none);
+    return dealer;
+  };
+  const double each = nanoseconds_each(count, [&] {
+    for (zmq::message_t answer; kept.size() < static_cast<std::size_t>(count);) {
+      static_cast<void>(connect_and_send(zmq::str_buffer("a request")).recv(answer));
+    }
+  });
+  connect_and_send(zmq::str_buffer("e"));
+  server.join();
+  ::unlink(path.c_str());
+  ::rmdir(folder);
+  return each;
 }
 
 double raw_calls(long count, std::size_t size, int in_flight) {

@@ -15,6 +15,9 @@ std::optional<int> run_raw_peer(int argc, char** argv);
 
 /// Nanoseconds of a round trip of `size` octets, over `count` of them; both ends sleep in epoll.
 double raw_round_trip(long count, std::size_t size);
+/// Nanoseconds from making a DEALER until it has connected and got its first answer, of another
+/// thread's ROUTER; the mean of `count`.
+double raw_connect(long count);
 /// Requests of `size` octets a second, with `in_flight` of them under way.
 double raw_calls(long count, std::size_t size, int in_flight);
 /// Values of `size` octets a second that the other process sends.
