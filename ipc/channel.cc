@@ -63,6 +63,12 @@ Channel::~Channel() {
   connection_->line().detach();
 }
 
+void Channel::retire() noexcept {
+  pump_.remove(socket_.get(zmq::sockopt::fd));
+  monitor_.silence();
+  connection_->line().detach();
+}
+
 void Channel::start(std::shared_ptr<Connection> connection) {
   pump_.add(socket_.get(zmq::sockopt::fd), *this);
   connection_ = std::move(connection);

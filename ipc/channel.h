@@ -35,6 +35,8 @@ class Channel final : public Pollable, public Link {
   bool finished() const noexcept;
   /// Whether it failed for a reason that may pass: too many connect at once.
   bool may_retry() const noexcept { return may_retry_; }
+  /// Takes part in nothing any more. To be called when the destructor will not be.
+  void retire() noexcept;
   /// Ends an attempt that takes too long.
   void give_up(const std::string& how);
 

@@ -27,6 +27,9 @@ class Monitor final : public Pollable {
   Monitor& operator=(const Monitor&) = delete;
   ~Monitor();
 
+  /// Tells nobody any more. To be called when the destructor will not be.
+  void silence() noexcept { pump_.remove(reader_.get(zmq::sockopt::fd)); }
+
   /// Whether there may be events. Asking costs nothing.
   bool signalled() const noexcept { return signalled_; }
   /// Gets the next event; false when there is none. Never waits.

@@ -39,6 +39,7 @@ class Transport::Impl {
   std::shared_ptr<Connection> connect(const Address& address, const Key* key);
   void serve();
   void stop() noexcept { pump_.stop(); }
+  void leave_sockets_to_exit() noexcept;
   void leave();
 
   /// Every connection, of both directions; some may be closed.
@@ -64,6 +65,7 @@ class Transport::Impl {
   std::shared_ptr<Channel> channel_to(const Address& address, const Key* key);
   void await_handshake(Channel& channel, TimePoint deadline);
   void drop_finished();
+  void end_sessions() noexcept;
   void close_all() noexcept;
 
   TransportOptions options_;
@@ -254,12 +256,23 @@ void Transport::Impl::leave() {
   }
 }
 
-void Transport::Impl::close_all() noexcept {
+void Transport::Impl::end_sessions() noexcept {
   for (const auto& connection : everyone()) {
     Session& session = connection->line().session();
     session.disconnected(Reason::shut_down, "the connection to " + session.peer_text() +
                                                 " was closed: this actor has shut down");
   }
+}
+
+void Transport::Impl::leave_sockets_to_exit() noexcept {
+  static auto* const kept = new std::vector<std::shared_ptr<Channel>>;
+  end_sessions();
+  for (const auto& channel : channels_) channel->retire();
+  *kept = std::exchange(channels_, {});
+}
+
+void Transport::Impl::close_all() noexcept {
+  end_sessions();
   channels_.clear();
   listener_.reset();
   loopback_.reset();
@@ -299,6 +312,8 @@ void Transport::serve() { impl_->serve(); }
 void Transport::stop() noexcept { impl_->stop(); }
 
 void Transport::leave() { impl_->leave(); }
+
+void Transport::leave_sockets_to_exit() noexcept { impl_->leave_sockets_to_exit(); }
 
 TransportStatistics Transport::statistics() const { return impl_->statistics(); }
 

@@ -101,6 +101,11 @@ class Transport {
   /// Says bye on every connection and waits until all have ended. Checkpoint; bound it by a scope.
   void leave();
 
+  /// Ends every connection that is left, as the destructor does, but leaves the sockets of those
+  /// that we have made to the process' exit: to close them takes three threads. For a process that
+  /// exits now. Never waits.
+  void leave_sockets_to_exit() noexcept;
+
   TransportStatistics statistics() const;
 
  private:

@@ -188,6 +188,10 @@ void Actor::shut_down() noexcept {
   transport_->stop();
 }
 
+void Actor::leave_sockets_to_exit() noexcept {
+  if (transport_) transport_->leave_sockets_to_exit();
+}
+
 bool Actor::is_family(const Uid& uid) const {
   return children_.contains(uid.uuid) || (config_.parent && *config_.parent == uid);
 }

@@ -85,6 +85,8 @@ class Actor final : public TransportHandler {
   void boot();
   /// Leaves the directory and takes leave of all peers, for a bounded time. Checkpoint.
   void shut_down() noexcept;
+  /// After that, in a process that exits now: leaves its sockets to the exit. Never waits.
+  void leave_sockets_to_exit() noexcept;
   /// Leaves the directory and takes leave of all but parent and children, for a bounded time; if it
   /// has neither it listens no more. Checkpoint.
   void stop_serving() noexcept;

@@ -212,6 +212,7 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
     actor->shut_down();
     runtime.cancel();
   });
+  actor->leave_sockets_to_exit();
   leave_libraries_to_exit();
   const bool orphaned = actor->orphaned;
   const ActorConfig ended = actor->config();
