@@ -49,11 +49,8 @@ bool LocalDirectory::lives(const DirectoryEntry& entry) {
 void LocalDirectory::peer_gone(const Uid& uid) noexcept {
   if (uid == actor_.uid()) return;  // it may have been connected to itself
   registry_.remove(uid);
-  const auto children = entered_by_.extract(uid.uuid);
-  if (children.empty()) return;
-  for (const std::string& uuid : children.mapped()) {
-    const std::optional<DirectoryEntry> entry = registry_.find_uuid(uuid);
-    if (entry && !actor_.connected_to(entry->uid)) registry_.remove(entry->uid);
+  for (const Uid& child : registry_.children_of(uid.uuid)) {
+    if (!actor_.connected_to(child)) registry_.remove(child);
   }
 }
 
@@ -68,7 +65,6 @@ void LocalDirectory::announce_for(const Uid& caller, const DirectoryEntry& entry
       throw UsageError("actor " + caller.to_string() +
                        " may register itself and its children only, not " + entry.uid.to_string());
     }
-    entered_by_[caller.uuid].insert(entry.uid.uuid);
   }
   registry_.add(entry);
 }
@@ -84,8 +80,6 @@ void LocalDirectory::retract_for(const Uid& caller, const Uid& uid) {
     throw UsageError("actor " + caller.to_string() +
                      " may take out itself and its children only, not " + entry->uid.to_string());
   }
-  const auto children = entered_by_.find(caller.uuid);
-  if (children != entered_by_.end()) children->second.erase(uid.uuid);
   registry_.remove(entry->uid);
 }
 

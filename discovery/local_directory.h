@@ -4,9 +4,7 @@
 // The arbiter's own directory: the registry itself, which its peers ask through the module
 // "troupe.registry".
 
-#include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "troupe/discovery/registry.h"
@@ -51,7 +49,6 @@ class LocalDirectory final : public Directory {
 
   Actor& actor_;
   Registry registry_;
-  std::unordered_map<std::string, std::set<std::string>> entered_by_;  // uuids, by the parent's
 };
 
 }  // namespace troupe

@@ -33,6 +33,7 @@ void Registry::add(const DirectoryEntry& entry) {
   Entries& same_name = names_[entry.uid.name];
   same_name.push_front(entry);
   uuids_[entry.uid.uuid] = same_name.begin();
+  if (!entry.parent.empty()) children_[entry.parent].insert(entry.uid);
   wake_waiters(entry);
   wake_followers(entry.uid.name);
   tell(ActorEvent::Kind::joined, entry);
@@ -53,6 +54,11 @@ void Registry::take_out(Entries::iterator entry) {
   for (const Address& address : entry->addresses) {
     const auto owner = owners_.find(place(address, entry->host));
     if (owner != owners_.end() && owner->second == uuid) owners_.erase(owner);
+  }
+  const auto siblings = children_.find(entry->parent);
+  if (siblings != children_.end()) {
+    siblings->second.erase(entry->uid);
+    if (siblings->second.empty()) children_.erase(siblings);
   }
   const auto same_name = names_.find(entry->uid.name);
   same_name->second.erase(entry);
@@ -98,6 +104,12 @@ std::optional<DirectoryEntry> Registry::find_newest(const std::string& name) con
   const auto found = names_.find(name);
   if (found == names_.end()) return std::nullopt;
   return found->second.front();
+}
+
+std::vector<Uid> Registry::children_of(const std::string& uuid) const {
+  const auto found = children_.find(uuid);
+  if (found == children_.end()) return {};
+  return {found->second.begin(), found->second.end()};
 }
 
 // ---- Waiting and watching ----

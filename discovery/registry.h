@@ -6,6 +6,7 @@
 
 #include <list>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,6 +37,8 @@ class Registry {
   std::vector<DirectoryEntry> find_all(const std::string& name) const;
   /// The actor of that name that came last.
   std::optional<DirectoryEntry> find_newest(const std::string& name) const;
+  /// Who is in and says that the actor of this uuid is its parent, which need not be in.
+  std::vector<Uid> children_of(const std::string& uuid) const;
   /// Waits until somebody has that name; waiters are woken in the order in which they came.
   /// Checkpoint.
   DirectoryEntry wait_for(const std::string& name);
@@ -77,6 +80,7 @@ class Registry {
 
   std::unordered_map<std::string, Entries> names_;            // the last that came first
   std::unordered_map<std::string, Entries::iterator> uuids_;  // the same entries
+  std::unordered_map<std::string, std::set<Uid>> children_;   // theirs, by the parent's uuid
   std::unordered_map<std::string, std::string> owners_;       // uuids by address
   Lots waiters_;                                              // by name
   Lots followers_;                                            // by name

@@ -20,8 +20,8 @@ enum class Reading {
 /// Whether messages come one by one. A value.
 class ReadPace {
  public:
-  /// A message was read, the only one since the last look or not: whether to leave it at that. The
-  /// socket must be looked at before the loop sleeps.
+  /// A message was read: whether to leave it at that. Then the socket must be looked at before the
+  /// loop sleeps.
   bool rest() noexcept { return resting_ = one_by_one_; }
   /// The socket was read until it was empty; it may have been woken for nothing.
   void emptied(int messages) noexcept {

@@ -24,6 +24,15 @@ bool begins_with_any(std::string_view text, const Names<N>& beginnings) {
                      [text](std::string_view beginning) { return text.starts_with(beginning); });
 }
 
+// Some lambdas in templates have names that libstdc++ of GCC 12 cannot read. These stay as the
+// compiler wrote them: nesting first, then the outermost namespace.
+bool is_mangled_machinery(std::string_view name) {
+  static constexpr Names<4> namespaces = {"6troupe", "St", "5boost", "9__gnu_cxx"};
+  if (!name.starts_with("_Z")) return false;
+  name.remove_prefix(std::min(name.find_first_not_of("ZNK", 2), name.size()));
+  return begins_with_any(name, namespaces);
+}
+
 // Functions that carry a task or a thread, and never are the point of a trace.
 bool is_machinery(const SourceFrame& frame) {
   static constexpr Names<5> namespaces = {
@@ -32,7 +41,7 @@ bool is_machinery(const SourceFrame& frame) {
                                          "__clone", "__clone3",     "make_fcontext"};
   if (frame.function.starts_with("??")) return true;
   const std::string_view name = qualified_name(frame.function);
-  return begins_with_any(name, namespaces) ||
+  return begins_with_any(name, namespaces) || is_mangled_machinery(name) ||
          std::find(functions.begin(), functions.end(), name) != functions.end();
 }
 

@@ -55,6 +55,15 @@ TEST(TracebackTest, WhatCarriesTheTaskIsCutOff) {
             "play::act()\nvoid std::__invoke_impl<void, x>(x)\nplay::scene()\n");
 }
 
+TEST(TracebackTest, NamesThatCannotBeReadAreCutOffAsWell) {
+  EXPECT_EQ(
+      text_of({"play::act()", "_ZZN6troupe12call_decodedIXadL_Z3actvEEJEEEDcvENKUlDpRT_E_clES_",
+               "_ZSt8__invokeIZN6troupe12call_decodedIXadL_Z3actvEEJEEEDcvEUlDpRT_E_JRiEES_"}),
+      "play::act()\n");
+  EXPECT_EQ(text_of({"_ZZN4play3actEvENKUlDpRT_E_clES_", "_ZN7troupes1fEv", "main"}),
+            "_ZZN4play3actEvENKUlDpRT_E_clES_\n_ZN7troupes1fEv\nmain\n");
+}
+
 TEST(TracebackTest, FunctionsThatAreNamedAlikeStay) {
   EXPECT_EQ(text_of({"clone_sheep()", "stdx::f()", "main"}), "clone_sheep()\nstdx::f()\nmain\n");
 }

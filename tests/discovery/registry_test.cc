@@ -55,6 +55,24 @@ TEST(RegistryTest, TakingOutWhoIsNotInDoesNothing) {
   EXPECT_EQ(registry.size(), 1u);
 }
 
+TEST(RegistryTest, ChildrenAreKnownForAsLongAsTheyAreIn) {
+  Registry registry;
+  for (int i = 1; i <= 3; ++i) {
+    DirectoryEntry child = entry_of("child", i);
+    child.parent = uuid_of(0);
+    registry.add(child);
+  }
+  registry.add(entry_of("root", 4));
+  EXPECT_EQ(registry.children_of(uuid_of(0)).size(), 3u);
+  EXPECT_TRUE(registry.children_of("").empty());
+  registry.remove(entry_of("child", 2).uid);
+  EXPECT_EQ(registry.children_of(uuid_of(0)),
+            (std::vector{entry_of("child", 1).uid, entry_of("child", 3).uid}));
+  registry.remove(entry_of("child", 1).uid);
+  registry.remove(entry_of("child", 3).uid);
+  EXPECT_TRUE(registry.children_of(uuid_of(0)).empty());
+}
+
 TEST(RegistryTest, ARenewedEntryReplacesTheFormerOne) {
   Registry registry;
   registry.add(entry_of("worker", 1));
