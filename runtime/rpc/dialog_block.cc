@@ -54,7 +54,8 @@ void DialogBlock::run_body(Bytes request, UniqueFunction<void()> body) {
     if (error == nullptr && !scope_.cancelled_caught()) leave_in_order();
   } catch (const Cancelled&) {
     settle();
-    if (end_->failed()) std::rethrow_exception(end_->failure());
+    // The death of a child cancels the nursery, too: which of both the body is told by is chance.
+    if (end_->failed() || end_->loss_ends_body()) std::rethrow_exception(end_->failure());
     throw;
   }
   settle();

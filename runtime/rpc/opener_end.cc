@@ -7,6 +7,7 @@
 #include "troupe/ipc/limits.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log_line.h"
+#include "troupe/runtime/fiber/cancel_scope.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/runtime/rpc/call_trace.h"
 #include "troupe/runtime/rpc/peer.h"
@@ -168,6 +169,8 @@ void OpenerEnd::on_result(Bytes result) {
 
 void OpenerEnd::on_closed(std::exception_ptr why) {
   keep_uids();
+  loss_ends_body_ = body_ != nullptr && !body_->effectively_cancelled() &&
+                    cancelled_from() == CancelledFrom::nowhere;
   settle(Outcome::lost, std::move(why));
   cancel_body("the connection has ended");
 }

@@ -58,6 +58,8 @@ class OpenerEnd final : public DialogEnd {
   bool was_cancelled() const noexcept { return outcome_ == Outcome::cancelled; }
   /// Whether it has given no answer, as the connection has ended.
   bool lost() const noexcept { return outcome_ == Outcome::lost; }
+  /// Whether that is what its body is interrupted by, whoever cancels it afterwards.
+  bool loss_ends_body() const noexcept { return loss_ends_body_; }
   /// Whether `error` is what its body was thrown, as the dialog was cancelled.
   bool tells_of_cancel(const std::exception_ptr& error) const noexcept {
     return is_own_cancellation(error) || (was_cancelled() && error == failure_);
@@ -112,6 +114,7 @@ class OpenerEnd final : public DialogEnd {
   std::exception_ptr failure_;
   bool explained_ = false;  // it says what became of the peer
   bool told_ = false;
+  bool loss_ends_body_ = false;
   TimePoint patience_ends_ = never;  // once the other side was asked to end
   bool gave_up_ = false;
 };

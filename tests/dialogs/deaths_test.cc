@@ -10,6 +10,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "troupe/tests/dialogs/dialog_support.h"
@@ -162,8 +163,12 @@ inline const auto& callers = troupe::module<"callers", &waits_for, &holds_dialog
 
 void kill_actor(const troupe::Portal& portal) { ::kill(portal.run<&dialogs::own_pid>(), SIGKILL); }
 
-// A child that is killed: its parent's tasks, whatever they wait for, get ActorDied, each once; so
-// does whoever calls it later, and the nursery.
+// Afterwards the loop hears of a killed child's connection and of its process in one turn.
+void block_until_its_end_is_there() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
+
+// A child that is killed: its parent's tasks, whatever they wait for, get ActorDied, each once, and
+// not the cancellation of the nursery that comes of it; so does whoever calls it later, and the
+// nursery.
 TEST(DeathsTest, AKilledChild) {
   std::vector<std::string> ends;
   try {
@@ -173,6 +178,7 @@ TEST(DeathsTest, AKilledChild) {
         tasks.start_soon([&] { ends = ends_of_waits(child); });
         static_cast<void>(child.run<&read_diary>(lines_of_waits));
         kill_actor(child);
+        block_until_its_end_is_there();
       });
       EXPECT_THROW(child.run<&sleeps>(), troupe::ActorDied);
     });
