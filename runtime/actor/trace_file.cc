@@ -29,7 +29,9 @@ TraceFile::TraceFile(std::string path, bool is_first) : path_(std::move(path)) {
     return;
   }
   lines_.reserve(max_kept);
-  if (is_first) lines_ = "[\n";
+  if (!is_first) return;
+  lines_ = "[\n";
+  flush();  // at once: a child may be quicker to write
 }
 
 void TraceFile::add(const std::string& event) {
