@@ -127,6 +127,8 @@ void prepare_forks() {
   FunctionTable::instance().check();
 }
 
+constexpr BootHooks child_hooks{.before_forks = &prepare_forks, .orphaned = &clear_up_after_parent};
+
 void serve_until_cancelled() {
   Actor& actor = Actor::booted();
   actor.cancel_requested().wait();
@@ -137,7 +139,7 @@ void serve_until_cancelled() {
 namespace detail {
 
 void become_child_if_spawned(RunOptions& options) {
-  if (std::optional<Boot> boot = take_boot_record(&prepare_forks)) {
+  if (std::optional<Boot> boot = take_boot_record(child_hooks)) {
     run_child_actor(*std::move(boot), std::move(options), &make_directory);
   }
   FunctionTable::instance().check();

@@ -3,24 +3,28 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <csignal>
+#include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <string_view>
 
 #include "troupe/spawn/boot_record.h"
+#include "troupe/spawn/death_signal.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/launched.h"
+#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/zygote.h"
 
 namespace troupe {
 
 namespace {
+
+constexpr std::chrono::milliseconds last_holder_limit{100};
 
 struct Mark {
   int fd = -1;
@@ -71,9 +75,10 @@ bool is_lifeline_from(const Mark& mark) {
          creator.pid == mark.pid;
 }
 
-bool is_hung_up(int fd) {
+// A sibling that is just being executed may hold a dead parent's end for a moment.
+bool hangs_up(int fd) {
   pollfd look{fd, POLLRDHUP, 0};
-  return ::poll(&look, 1, 0) == 1;
+  return ::poll(&look, 1, static_cast<int>(last_holder_limit.count())) == 1;
 }
 
 [[noreturn]] void fail(const Mark& mark, const char* what) {
@@ -82,11 +87,23 @@ bool is_hung_up(int fd) {
                     what);
 }
 
+// Its record is there, if the parent has lived to write it.
+[[noreturn]] void fail_as_orphan(const Mark& mark, int lifeline, const BootHooks& hooks) {
+  if (hooks.orphaned != nullptr && hangs_up(lifeline)) {
+    try {
+      const Bytes blob = detail::read_boot_record(lifeline);
+      if (!blob.empty()) hooks.orphaned(blob);  // a zygote's is empty
+    } catch (const std::exception&) {           // of which little can be told if it is not whole
+    }
+  }
+  fail(mark, "that has died meanwhile");
+}
+
 // A mark that names another parent is either stale, that is inherited through some program in
 // between, or it is ours and the parent has died so early that we are an orphan already. Running
 // on as a root would start the user's program anew, so an orphan must be told apart: it holds the
 // life-line, whose other end is closed.
-bool is_for_this_process(const Mark& mark) {
+bool is_for_this_process(const Mark& mark, const BootHooks& hooks) {
   const bool lifeline_is_here = is_lifeline_from(mark);
   if (mark.pid == ::getppid()) {
     if (!lifeline_is_here) {
@@ -96,38 +113,42 @@ bool is_for_this_process(const Mark& mark) {
     }
     return true;
   }
-  if (lifeline_is_here && is_hung_up(mark.fd)) fail(mark, "that has died meanwhile");
+  if (lifeline_is_here && hangs_up(mark.fd)) fail_as_orphan(mark, mark.fd, hooks);
   return false;
 }
 
-void die_with_parent(const Mark& mark) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+// Returns its pidfd.
+UniqueFd die_with_parent(const Mark& mark, int lifeline, const BootHooks& hooks) {
+  detail::arm_death_signal();
+  UniqueFd parent = detail::open_pidfd(mark.pid);
   // It may have died before the signal was armed, which then never comes.
-  if (::getppid() != mark.pid) fail(mark, "that has died meanwhile");
+  if (::getppid() != mark.pid) fail_as_orphan(mark, lifeline, hooks);
+  return parent;
 }
 
 }  // namespace
 
-std::optional<Boot> take_boot_record(void (*before_forks)()) {
+std::optional<Boot> take_boot_record(const BootHooks& hooks) {
   const std::optional<Mark> mark = take_mark();
   if (mark && mark->kind == detail::launched_mark) {
     if (mark->pid != ::getpid()) return std::nullopt;
     UniqueFd lifeline = detail::take_launched_lifeline(mark->fd);
     Bytes blob = detail::read_boot_record(lifeline.get());
-    return Boot{std::move(blob), std::move(lifeline), 0};
+    return Boot{std::move(blob), std::move(lifeline), UniqueFd(), 0};
   }
-  if (!mark || !is_for_this_process(*mark)) return std::nullopt;
+  if (!mark || !is_for_this_process(*mark, hooks)) return std::nullopt;
   UniqueFd lifeline(mark->fd);
   ::fcntl(lifeline.get(), F_SETFD, FD_CLOEXEC);
-  die_with_parent(*mark);
+  UniqueFd parent = die_with_parent(*mark, lifeline.get(), hooks);
   Bytes blob = detail::read_boot_record(lifeline.get());
   if (mark->kind == detail::zygote_mark) {
-    if (before_forks != nullptr) before_forks();
+    if (hooks.before_forks != nullptr) hooks.before_forks();
+    detail::disarm_death_signal();
     lifeline = detail::serve_as_zygote(std::move(lifeline));
-    die_with_parent(*mark);  // not inherited
+    parent = die_with_parent(*mark, lifeline.get(), hooks);  // anew, for the child
     blob = detail::read_boot_record(lifeline.get());
   }
-  return Boot{std::move(blob), std::move(lifeline), mark->pid};
+  return Boot{std::move(blob), std::move(lifeline), std::move(parent), mark->pid};
 }
 
 }  // namespace troupe

@@ -17,27 +17,35 @@ namespace troupe {
 /// What a child process gets from its parent.
 struct Boot {
   Bytes blob;            ///< `SpawnSpec::blob`, octet by octet.
-  UniqueFd lifeline;     ///< Open as long as the parent lives; give it to a `LifeLine`.
+  UniqueFd lifeline;     ///< Open as long as the parent lives; give it to a `LifeLine`, at once.
+  UniqueFd parent;       ///< The parent's pidfd, for the same; empty when a launcher is in between.
   pid_t parent_pid = 0;  ///< The parent; 0 when a launcher is in between.
+};
+
+/// What somebody who knows what records mean does on the way; each may be null.
+struct BootHooks {
+  /// What all children of a zygote would do, once: nothing that needs a thread or a descriptor.
+  void (*before_forks)() = nullptr;
+  /// The parent was dead before this child had come so far. Clears up what the child's record names
+  /// and nobody else is there to remove.
+  void (*orphaned)(BytesView blob) = nullptr;
 };
 
 /// Takes this process' boot record; `nullopt` when this process is not a spawned child.
 ///
 /// The mark of a child is the environment variable `TROUPE_CHILD=<descriptor>:<parent's pid>`. It
 /// is unset at once, so that programs started from here are not taken for children; a mark that
-/// names another parent than this process has is ignored. From here on the kernel kills this
-/// process when its parent dies, until a `LifeLine` takes over.
+/// names another parent than this process has is ignored. From here on the kernel ends this
+/// process half a second after its parent's death, until a `LifeLine` takes over.
 ///
 /// A process that was started as the zygote of a `Forkserver` (`:zygote` in the mark) stays in here
-/// and forks; this returns in its children. Before that it calls `before_forks`, which may do what
-/// all of them would do, as long as that needs no thread and no descriptor. One that a `Launcher`
-/// has started (`:launched`, with its own pid) has its life-line as stdin; that is moved away, and
-/// stdin is /dev/null.
+/// and forks; this returns in its children. One that a `Launcher` has started (`:launched`, with
+/// its own pid) has its life-line as stdin; that is moved away, and stdin is /dev/null.
 ///
 /// Blocks the thread while the parent is still writing. Throws `SpawnFailed` if the record is
 /// malformed or incomplete, or if the parent is dead already: the process should then end.
 /// Threads: only on the main thread, while there is no other that reads the environment.
-std::optional<Boot> take_boot_record(void (*before_forks)() = nullptr);
+std::optional<Boot> take_boot_record(const BootHooks& hooks = {});
 
 namespace detail {
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +18,7 @@
 #include <vector>
 
 #include "troupe/runtime/base/error.h"
-#include "troupe/spawn/pidfd.h"
+#include "troupe/spawn/death_signal.h"
 
 namespace troupe {
 
@@ -28,6 +27,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds last_resort_delay{250};
+constexpr milliseconds last_close_limit{20};
 
 // Has all signals blocked while it lives: a thread started meanwhile keeps them so.
 class AllSignalsBlocked {
@@ -79,12 +79,8 @@ void erase_one(std::vector<T>& values, const T& value) {
 
 class LifeLine::Watcher {
  public:
-  Watcher(UniqueFd fd, UniqueFunction<void()> on_eof, milliseconds grace)
-      : fd_(std::move(fd)), on_eof_(std::move(on_eof)), grace_(grace) {
-    int death_signal = 0;
-    ::prctl(PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
-    if (death_signal != 0) parent_ = detail::open_pidfd(::getppid());
-  }
+  Watcher(UniqueFd fd, UniqueFd parent, UniqueFunction<void()> on_eof, milliseconds grace)
+      : fd_(std::move(fd)), parent_(std::move(parent)), on_eof_(std::move(on_eof)), grace_(grace) {}
 
   static void start(const std::shared_ptr<Watcher>& self) {
     const AllSignalsBlocked blocked;
@@ -92,15 +88,28 @@ class LifeLine::Watcher {
       ::pthread_setname_np(::pthread_self(), "lifeline");
       self->run();
     });
-    ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);  // from here on the watch is kept
   }
 
   // The watch goes on until the process has ended: a parent that dies now must neither leave it
   // behind, should its exit hang, nor kill it in the middle of its clearing up, as the parent-death
   // signal would.
   void end_in_order() {
-    silence();
+    change_on_eof(nullptr);
     thread_.detach();
+  }
+
+  // Waits for a call that is under way: what it refers to may go afterwards.
+  void change_on_eof(UniqueFunction<void()> fn) {
+    const std::lock_guard lock(callback_mutex_);
+    on_eof_ = std::move(fn);
+    if (eof_told_) call_on_eof();
+  }
+
+  bool parent_gone_within(milliseconds limit) const {
+    pollfd watched[] = {{fd_.get(), POLLRDHUP, 0}, {parent_.get(), POLLIN, 0}};
+    if (::poll(watched, 2, static_cast<int>(limit.count())) <= 0) return false;
+    await_parents_last_close();
+    return true;
   }
 
   void change_paths(UniqueFunction<void(std::vector<std::string>&)> change) {
@@ -123,7 +132,8 @@ class LifeLine::Watcher {
       parent_is_gone_ = true;
       hang_up_on_children();
     }
-    call_on_eof();
+    await_parents_last_close();
+    tell_eof();
     sleep_for(grace_);
     remove_paths();
     ::_exit(1);
@@ -139,6 +149,13 @@ class LifeLine::Watcher {
     }
   }
 
+  // Of a process that dies one descriptor is closed after the other: it may still hold locks. (One
+  // that only hangs up, as its own parent has died, lives on.)
+  void await_parents_last_close() const {
+    pollfd parent{parent_.get(), POLLIN, 0};
+    if (parent_) ::poll(&parent, 1, static_cast<int>(last_close_limit.count()));
+  }
+
   // Returns false at the end of the stream.
   bool drop_input() {
     char buffer[512];
@@ -150,19 +167,18 @@ class LifeLine::Watcher {
     for (int child : children_) ::shutdown(child, SHUT_RDWR);
   }
 
-  void call_on_eof() {
+  void tell_eof() {
     const std::lock_guard lock(callback_mutex_);
+    eof_told_ = true;
+    call_on_eof();
+  }
+
+  void call_on_eof() {
     if (!on_eof_) return;
     try {
       on_eof_();
     } catch (...) {  // nobody is there to hear of it, and the process ends anyway
     }
-  }
-
-  // Waits for a call that is under way: what it refers to may go afterwards.
-  void silence() {
-    const std::lock_guard lock(callback_mutex_);
-    on_eof_ = nullptr;
   }
 
   void remove_paths() {
@@ -172,11 +188,11 @@ class LifeLine::Watcher {
   }
 
   const UniqueFd fd_;
-  // The parent's pidfd. A fork of the parent that does not execute keeps the life-line's other end
-  // open. Only where the parent-death signal was armed: else the parent is some launcher.
-  UniqueFd parent_;
+  // A fork of the parent that does not execute keeps the life-line's other end open.
+  const UniqueFd parent_;
   std::mutex callback_mutex_;
   UniqueFunction<void()> on_eof_;  // under callback_mutex_
+  bool eof_told_ = false;          // under callback_mutex_
   const milliseconds grace_;
   std::thread thread_;
   std::atomic<bool> parent_is_gone_ = false;
@@ -185,10 +201,13 @@ class LifeLine::Watcher {
   std::vector<int> children_;       // under mutex_
 };
 
-LifeLine::LifeLine(UniqueFd fd, UniqueFunction<void()> on_eof, milliseconds grace) {
+LifeLine::LifeLine(UniqueFd fd, UniqueFd parent, UniqueFunction<void()> on_eof,
+                   milliseconds grace) {
   try {
-    watcher_ = std::make_shared<Watcher>(std::move(fd), std::move(on_eof), grace);
+    watcher_ =
+        std::make_shared<Watcher>(std::move(fd), std::move(parent), std::move(on_eof), grace);
     Watcher::start(watcher_);
+    detail::disarm_death_signal();
   } catch (const std::system_error& error) {
     throw Error("process " + std::to_string(::getpid()) + " cannot watch its parent's life (" +
                 error.what() + "): raise the limits of threads and files (ulimit -u, -n)");
@@ -196,6 +215,12 @@ LifeLine::LifeLine(UniqueFd fd, UniqueFunction<void()> on_eof, milliseconds grac
 }
 
 LifeLine::~LifeLine() { watcher_->end_in_order(); }
+
+void LifeLine::change_on_eof(UniqueFunction<void()> fn) { watcher_->change_on_eof(std::move(fn)); }
+
+bool LifeLine::parent_gone_within(std::chrono::milliseconds limit) const {
+  return watcher_->parent_gone_within(limit);
+}
 
 void LifeLine::add_path(std::string path) {
   watcher_->change_paths(

@@ -17,22 +17,21 @@ namespace troupe {
 /// Ends this process soon after its parent's death, and in order where possible. A resource of the
 /// main thread; one a process.
 ///
-/// When the life-line ends (or, where the parent-death signal was armed, the parent does, even if a
-/// fork of it keeps the line open): hangs up on the children added, so that the whole subtree's
-/// grace runs at the same time; calls `on_eof`; waits `grace`; removes the paths added; ends the
-/// process by
+/// When the life-line ends (or the parent does, even if a fork of it keeps the line open): hangs up
+/// on the children added, so that the whole subtree's grace runs at the same time; calls `on_eof`;
+/// waits `grace`; removes the paths added; ends the process by
 /// `_exit(1)`. Should even that get stuck, the kernel kills the process 250 ms later.
 ///
 /// Threads: make and destroy it on the main thread, which called `take_boot_record`; the other
 /// members may be called from any thread.
 class LifeLine {
  public:
-  /// Starts the watch on `fd`, from which it reads and drops anything that arrives. It takes over
-  /// from the parent-death signal, which would kill at once and leave sockets behind.
+  /// Starts the watch on `fd`, from which it reads and drops anything that arrives, and on the
+  /// parent's pidfd, if there is one. It takes over from the parent-death signal.
   ///
   /// `on_eof` is called on the watcher's thread, once at most; it must be safe there, quick, and
   /// is to bring about the cancellation of the actor. Throws `Error` if no thread can be had.
-  LifeLine(UniqueFd fd, UniqueFunction<void()> on_eof,
+  LifeLine(UniqueFd fd, UniqueFd parent, UniqueFunction<void()> on_eof,
            std::chrono::milliseconds grace = std::chrono::milliseconds(500));
   LifeLine(const LifeLine&) = delete;
   LifeLine& operator=(const LifeLine&) = delete;
@@ -40,6 +39,13 @@ class LifeLine {
   /// nor running. The watch itself goes on until the process has ended, so that an exit which hangs
   /// is ended, too.
   ~LifeLine();
+
+  /// From now on `fn` is called in the place of `on_eof` (null: nothing), as soon as this returns
+  /// if that has been called already. What was to be called before is not running any more.
+  void change_on_eof(UniqueFunction<void()> fn);
+
+  /// Whether the parent is gone, or goes within `limit`. Blocks the thread.
+  bool parent_gone_within(std::chrono::milliseconds limit) const;
 
   /// Removes the file, socket or empty directory `path` on the parent's death: first all files,
   /// then the directories, the last added first.

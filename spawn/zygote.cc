@@ -113,6 +113,8 @@ void draw_seed() {
 }  // namespace
 
 UniqueFd serve_as_zygote(UniqueFd control) {
+  // A fork of the owner may keep the socket open. (A child does not inherit this.)
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   std::fflush(nullptr);  // or each child would print again what the program has printed so far
   const Disguise disguise;
   for (;;) {

@@ -181,8 +181,6 @@ class Actor final : public TransportHandler {
   std::unique_ptr<Forkserver> forkserver;
   /// The watch on the parent's life; null in a root.
   LifeLine* lifeline = nullptr;
-  /// Whether the parent has died before this actor was asked to end.
-  bool orphaned = false;
 
   // What the transport tells.
   DialogHandler* on_start(Connection& connection, std::uint64_t dialog, BytesView payload) override;

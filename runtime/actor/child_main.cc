@@ -40,6 +40,9 @@ namespace {
 // How long an actor may take to end in order when its parent has died; the watcher ends it a little
 // later.
 constexpr auto orphan_grace = std::chrono::milliseconds(400);
+// The runtime of an actor mostly fails because its parent has died a moment ago; the life-line may
+// take so long to tell.
+constexpr auto last_breath = std::chrono::milliseconds(100);
 // Where nobody listens that is told at once.
 constexpr auto slow_answer = std::chrono::seconds(1);
 
@@ -156,19 +159,15 @@ UniqueFunction<void()> cancel_on_orphaned(Actor& actor) {
   return [token = current_token(), &actor, run_directory = actor.config().run_directory] {
     remove_abandoned_run(run_directory);
     try {
-      token.post([&actor] {
-        actor.orphaned = true;
-        actor.request_cancel(orphan_grace);
-      });
+      token.post([&actor] { actor.request_cancel(orphan_grace); });
     } catch (const UsageError&) {  // it is ending already
     }
   };
 }
 
 // Serves callers until the actor is asked to end. Returns the exit code.
-int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
-  LifeLine lifeline(std::move(lifeline_fd), cancel_on_orphaned(actor));
-  lifeline.add_path(actor.config().run_directory);
+int serve_callers(Actor& actor, RunOptions& options, LifeLine& lifeline) {
+  lifeline.change_on_eof(cancel_on_orphaned(actor));
   // Who dies with its parent removes the parent's socket, too: nobody else is left to do it. (At an
   // address that others know, too, a successor may listen by then.)
   const Address& parent = actor.config().parent_address;
@@ -179,7 +178,7 @@ int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
   actor.lifeline = &lifeline;
   struct Detach {
     Actor& actor;
-    ~Detach() { actor.lifeline = nullptr; }
+    ~Detach() { std::exchange(actor.lifeline, nullptr)->change_on_eof(nullptr); }
   } const detach{actor};
   if (!boot_and_report(actor, options)) return 1;
   actor.cancel_requested().wait();
@@ -188,15 +187,13 @@ int serve_callers(Actor& actor, RunOptions& options, UniqueFd lifeline_fd) {
 
 // What a dead parent leaves behind: its socket, and if it was the root or the root is gone as well,
 // the run's directory.
-void remove_remains(const ActorConfig& config) {
-  if (config.parent_address.path().starts_with(config.run_directory + "/")) {
-    ::unlink(config.parent_address.path().c_str());
-  }
-  remove_abandoned_run(config.run_directory);
+void remove_remains(const Address& parent, const std::string& run_directory) {
+  if (parent.path().starts_with(run_directory + "/")) ::unlink(parent.path().c_str());
+  remove_abandoned_run(run_directory);
 }
 
 // The actor's main task: serves, lets its callers' tasks end, and takes leave.
-int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
+int live(ActorConfig config, RunOptions& options, LifeLine& lifeline) {
   int exit_code = 0;
   std::unique_ptr<Actor> actor;
   open_task_nursery([&](TaskNursery& runtime) {
@@ -205,7 +202,7 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
       const SignalWatch termination(
           {SIGTERM}, [&actor] { actor->request_cancel(actor->config().cancel_grace); });
       report_tree_on_sigusr1_if_wanted(*actor);
-      exit_code = serve_callers(*actor, options, std::move(lifeline_fd));
+      exit_code = serve_callers(*actor, options, lifeline);
       calls.cancel("the actor was asked to end");
     });
     actor->run_exit_callbacks();
@@ -214,11 +211,39 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
   });
   actor->leave_sockets_to_exit();
   leave_libraries_to_exit();
-  const bool orphaned = actor->orphaned;
-  const ActorConfig ended = actor->config();
   actor.reset();
-  if (orphaned) remove_remains(ended);
   return exit_code;
+}
+
+void log_failure(const std::exception& error) {
+  log_message(LogLevel::error, "actor",
+              std::string("an actor's process ends with an error: ") + error.what());
+}
+
+// Makes the process the actor's and runs that. Returns the exit code.
+int run_actor(const BootSpec& spec, RunOptions& options, DirectoryFactory directory,
+              LifeLine& lifeline) {
+  set_process_name(spec.uid.name);
+  inherit_log_levels(spec.log);
+  enable_throw_traces(spec.tasks.tracebacks);
+  if (spec.debug_mode) detail::enable_debug_mode(spec.uid.name);
+  std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
+  // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
+  ignore_if_default(SIGPIPE);
+  const BlockedSignals blocked({SIGTERM});
+  FiberOptions fibers;
+  fibers.stack_size = spec.tasks.stack_size;
+  fibers.schedule_seed = spec.tasks.schedule_seed;
+  try {
+    const auto tracer = Tracer::of_actor(spec.tasks.trace_file, spec.uid.name);
+    if (tracer) fibers.instruments.push_back(tracer.get());
+    return run_tasks([&] { return live(config_of(spec, options, directory), options, lifeline); },
+                     fibers);
+  } catch (const std::exception& error) {
+    log_failure(error);
+    lifeline.parent_gone_within(last_breath);
+    return 1;
+  }
 }
 
 }  // namespace
@@ -226,32 +251,24 @@ int live(ActorConfig config, RunOptions& options, UniqueFd lifeline_fd) {
 void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) {
   int exit_code = 1;
   try {
+    LifeLine lifeline(std::move(boot.lifeline), std::move(boot.parent), nullptr);
     BootSpec spec = BootSpec::decode(boot.blob);
-    set_process_name(spec.uid.name);
-    inherit_log_levels(spec.log);
-    enable_throw_traces(spec.tasks.tracebacks);
-    if (spec.debug_mode) detail::enable_debug_mode(spec.uid.name);
-    std::signal(SIGINT, SIG_IGN);  // only the root listens to the terminal
-    // Its stderr is read by its parent, whose death it is to survive until it has cleared up.
-    ignore_if_default(SIGPIPE);
     std::optional<RunDirectory> own_directory;
     if (is_elsewhere(spec)) settle_elsewhere(spec, own_directory.emplace().path());
-    const BlockedSignals blocked({SIGTERM});
-    FiberOptions fibers;
-    fibers.stack_size = spec.tasks.stack_size;
-    fibers.schedule_seed = spec.tasks.schedule_seed;
-    const auto tracer = Tracer::of_actor(spec.tasks.trace_file, spec.uid.name);
-    if (tracer) fibers.instruments.push_back(tracer.get());
-    exit_code = run_tasks(
-        [&] {
-          return live(config_of(spec, options, directory), options, std::move(boot.lifeline));
-        },
-        fibers);
+    lifeline.add_path(spec.run_directory);
+    exit_code = run_actor(spec, options, directory, lifeline);
+    if (lifeline.parent_gone_within(std::chrono::milliseconds(0))) {
+      remove_remains(parent_address(spec), spec.run_directory);
+    }
   } catch (const std::exception& error) {
-    log_message(LogLevel::error, "actor",
-                std::string("an actor's process ends with an error: ") + error.what());
+    log_failure(error);
   }
   std::exit(exit_code);
+}
+
+void clear_up_after_parent(BytesView blob) {
+  const BootSpec spec = BootSpec::decode(blob);
+  if (!is_elsewhere(spec)) remove_remains(parent_address(spec), spec.run_directory);
 }
 
 }  // namespace troupe

@@ -13,4 +13,8 @@ namespace troupe {
 /// ends the process.
 [[noreturn]] void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory);
 
+/// Removes what the dead parent of the actor that `blob` describes has left behind, when that actor
+/// never comes to life: see `BootHooks::orphaned`. Throws when it cannot be read.
+void clear_up_after_parent(BytesView blob);
+
 }  // namespace troupe

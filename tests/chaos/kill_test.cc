@@ -59,7 +59,8 @@ class Round {
     ASSERT_FALSE(victims_.empty())
         << "it has ended by itself, " << about() << program_.wait().errors;
     ASSERT_TRUE(root_ends_within(program_, end_limit)) << "it hangs, " << about();
-    EXPECT_TRUE(program_.gone_within(1s)) << "processes are left, " << about();
+    EXPECT_TRUE(program_.nothing_left_within(1s)) << about();
+    EXPECT_TRUE(program_.processes().empty()) << "processes are left, " << about();
     EXPECT_EQ(program_.leftover_files(), std::vector<std::string>()) << about();
     const Outcome outcome = program_.wait();
     if (contains(victims_, program_.pid())) return;

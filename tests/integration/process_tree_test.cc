@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "troupe/tests/support/program.h"
 
@@ -65,6 +66,22 @@ TEST_P(ProcessTreeTest, KilledRootLeavesNoProcess) {
   EXPECT_THAT(program.leftover_files(), ::testing::IsEmpty());
 }
 INSTANTIATE_TEST_SUITE_P(Courts, ProcessTreeTest, ::testing::Values("court", "stuck_court"));
+
+// So do actors that have not come to life yet: where the root is killed as soon as it has a child,
+// or a moment later.
+TEST(ProcessTreeTest, ARootThatIsKilledWhileItsActorsStartLeavesNothing) {
+  for (int i = 0; i < 60; ++i) {
+    Program program(players, {"court"});
+    while (program.processes().size() < 2) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::microseconds(i * 200));
+    program.send_signal(SIGKILL);
+    const bool nothing_is_left = program.nothing_left_within(1s);
+    EXPECT_THAT(program.leftover_files(), ::testing::IsEmpty());
+    const Outcome outcome = program.wait();
+    EXPECT_EQ(outcome.signal, SIGKILL);
+    EXPECT_TRUE(nothing_is_left) << "round " << i << ": " << outcome.errors;
+  }
+}
 
 // The same where all actors are forked: each that has children has a zygote beside them.
 TEST(ProcessTreeTest, KilledRootLeavesNeitherActorsNorZygotes) {

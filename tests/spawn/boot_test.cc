@@ -93,7 +93,7 @@ TEST(TakeBootRecordTest, KnowsTheParent) {
 }
 
 TEST(TakeBootRecordTest, HidesMarkAndLifelineFromFurtherProgramsAndArmsTheDeathSignal) {
-  EXPECT_EQ(answer_of(role_spec("report_state")), "unmarked private " + std::to_string(SIGKILL));
+  EXPECT_EQ(answer_of(role_spec("report_state")), "unmarked private " + std::to_string(SIGALRM));
 }
 
 TEST(TakeBootRecordTest, IgnoresAndUnsetsAMarkWithAnotherParent) {

@@ -52,7 +52,8 @@ UniqueFd copy_of(const UniqueFd& fd) { return UniqueFd(::fcntl(fd.get(), F_DUPFD
 int spin_under_watch(Boot boot, const std::string& directory) {
   const UniqueFd voice = copy_of(boot.lifeline);
   LifeLine line(
-      std::move(boot.lifeline), [&] { create_file(directory + "/eof_seen"); }, short_grace);
+      std::move(boot.lifeline), std::move(boot.parent),
+      [&] { create_file(directory + "/eof_seen"); }, short_grace);
   create_file(directory + "/kept");
   create_file(directory + "/socket");
   ::mkdir((directory + "/run").c_str(), 0700);
@@ -98,7 +99,7 @@ int spawn_and_fork(Boot boot, const std::string& directory) {
 int hold_a_child_under_watch(Boot boot, const std::string& directory) {
   run_tasks([&] {
     const UniqueFd voice = copy_of(boot.lifeline);
-    LifeLine line(std::move(boot.lifeline), nullptr, endless);
+    LifeLine line(std::move(boot.lifeline), std::move(boot.parent), nullptr, endless);
     const auto child = spawn_exec(role_spec("spin_under_watch", directory));
     const std::string pid = hear(child->lifeline_fd());
     const auto other = spawn_exec(role_spec("spin_unwatched"));
@@ -116,7 +117,7 @@ int spin_unwatched(Boot, const std::string&) { spin(); }
 int get_stuck_in_callback(Boot boot, const std::string&) {
   const UniqueFd voice = copy_of(boot.lifeline);
   LifeLine line(
-      std::move(boot.lifeline), [] { spin(); }, short_grace);
+      std::move(boot.lifeline), std::move(boot.parent), [] { spin(); }, short_grace);
   say(voice.get(), own_pid());
   spin();
 }
@@ -124,7 +125,8 @@ int get_stuck_in_callback(Boot boot, const std::string&) {
 int throw_in_callback(Boot boot, const std::string&) {
   const UniqueFd voice = copy_of(boot.lifeline);
   LifeLine line(
-      std::move(boot.lifeline), [] { throw std::runtime_error("lost"); }, short_grace);
+      std::move(boot.lifeline), std::move(boot.parent), [] { throw std::runtime_error("lost"); },
+      short_grace);
   say(voice.get(), own_pid());
   spin();
 }
@@ -134,7 +136,7 @@ int end_in_order(Boot boot, const std::string&) {
   std::atomic<bool> asked = false;
   const UniqueFd voice = copy_of(boot.lifeline);
   LifeLine line(
-      std::move(boot.lifeline), [&] { asked = true; }, endless);
+      std::move(boot.lifeline), std::move(boot.parent), [&] { asked = true; }, endless);
   say(voice.get(), own_pid());
   while (!asked) std::this_thread::yield();
   return 8;
@@ -145,7 +147,7 @@ int get_stuck_after_the_end(Boot boot, const std::string&) {
   {
     const UniqueFd voice = copy_of(boot.lifeline);
     LifeLine line(
-        std::move(boot.lifeline), [&] { asked = true; }, short_grace);
+        std::move(boot.lifeline), std::move(boot.parent), [&] { asked = true; }, short_grace);
     say(voice.get(), own_pid());
     while (!asked) std::this_thread::yield();
   }
@@ -158,7 +160,8 @@ int stop_watching(Boot boot, const std::string& directory) {
   std::string answer = std::to_string(death_signal());
   {
     LifeLine line(
-        std::move(boot.lifeline), [&] { create_file(directory + "/eof_seen"); }, short_grace);
+        std::move(boot.lifeline), std::move(boot.parent),
+        [&] { create_file(directory + "/eof_seen"); }, short_grace);
     answer += " " + std::to_string(death_signal());
     line.add_path(directory);
   }
@@ -185,7 +188,7 @@ std::string watcher_mask() {
 
 int report_watcher_mask(Boot boot, const std::string&) {
   const UniqueFd voice = copy_of(boot.lifeline);
-  LifeLine line(std::move(boot.lifeline), nullptr);
+  LifeLine line(std::move(boot.lifeline), std::move(boot.parent), nullptr);
   while (watcher_mask() == "no such thread") std::this_thread::yield();
   say(voice.get(), watcher_mask());
   return 0;
@@ -194,7 +197,7 @@ int report_watcher_mask(Boot boot, const std::string&) {
 int report_noise(Boot boot, const std::string&) {
   const UniqueFd voice = copy_of(boot.lifeline);
   LifeLine line(
-      std::move(boot.lifeline), [] { ::_exit(77); }, short_grace);
+      std::move(boot.lifeline), std::move(boot.parent), [] { ::_exit(77); }, short_grace);
   say(voice.get(), own_pid());
   spin();
 }
@@ -282,7 +285,7 @@ TEST_F(LifeLineTest, AProcessThatGetsStuckAfterItsOrderlyEndIsEndedAllTheSame) {
 TEST_F(LifeLineTest, TakesOverFromTheDeathSignalForGoodAndIsQuietAfterTheOrderlyEnd) {
   run_tasks([&] {
     const auto child = spawn_exec(role_spec("stop_watching", directory_));
-    EXPECT_EQ(hear(child->lifeline_fd()), "9 0 0");
+    EXPECT_EQ(hear(child->lifeline_fd()), std::to_string(SIGALRM) + " 0 0");
     ::shutdown(child->lifeline_fd(), SHUT_RDWR);
     EXPECT_EQ(child->wait(), (ExitStatus{9, 0}));
   });

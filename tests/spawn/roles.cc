@@ -41,6 +41,7 @@ int die_of(Boot, const std::string& argument) {
 }
 
 int report_descriptors(Boot boot, const std::string&) {
+  boot.parent.reset();  // which it has opened itself
   say(boot.lifeline.get(), open_descriptors());
   return 0;
 }
@@ -102,7 +103,8 @@ int ignore_everything(Boot boot, const std::string&) {
 // Is stuck, but its life is watched.
 int spin_watched(Boot boot, const std::string&) {
   const UniqueFd voice(::fcntl(boot.lifeline.get(), F_DUPFD_CLOEXEC, 4));
-  const LifeLine line(std::move(boot.lifeline), nullptr, std::chrono::milliseconds(100));
+  const LifeLine line(std::move(boot.lifeline), std::move(boot.parent), nullptr,
+                      std::chrono::milliseconds(100));
   say(voice.get(), std::to_string(::getpid()));
   spin();
 }

@@ -54,6 +54,17 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
+// Polls the outside world.
+template <class Condition>
+bool comes_true_within(std::chrono::milliseconds limit, const Condition& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
 }  // namespace
 
 Program::Program(const std::string& path, std::vector<std::string> arguments,
@@ -148,12 +159,12 @@ std::vector<pid_t> Program::processes() const {
 }
 
 bool Program::gone_within(std::chrono::milliseconds limit) const {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!processes().empty()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // polls the outside world
-  }
-  return true;
+  return comes_true_within(limit, [this] { return processes().empty(); });
+}
+
+bool Program::nothing_left_within(std::chrono::milliseconds limit) const {
+  return comes_true_within(limit,
+                           [this] { return processes().empty() && leftover_files().empty(); });
 }
 
 std::vector<std::string> Program::leftover_files() const {

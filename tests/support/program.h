@@ -47,6 +47,9 @@ class Program {
   bool gone_within(std::chrono::milliseconds limit) const;
   /// What is left below its runtime directory.
   std::vector<std::string> leftover_files() const;
+  /// Waits until no process with the mark is left, and no file; false after `limit`. (A process
+  /// that is just being executed cannot be told by its mark, and may have something to remove.)
+  bool nothing_left_within(std::chrono::milliseconds limit) const;
 
  private:
   void read_output(bool until_end, const std::string& text);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/spawn/death_signal.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+
+#include <optional>
+
+namespace troupe::detail {
+
+namespace {
+
+constexpr itimerval half_a_second{{}, {0, 500'000}};
+
+std::optional<struct sigaction> action_before;
+volatile sig_atomic_t is_dead = 0;
+
+// At the parent's death. The next signal is the timer's, and meets the default action: the end.
+void on_death(int) {
+  is_dead = 1;
+  ::setitimer(ITIMER_REAL, &half_a_second, nullptr);
+}
+
+}  // namespace
+
+void arm_death_signal() noexcept {
+  struct sigaction action {};
+  action.sa_handler = on_death;
+  action.sa_flags = SA_RESETHAND;
+  struct sigaction before;
+  ::sigaction(SIGALRM, &action, &before);
+  action_before = before;
+  ::prctl(PR_SET_PDEATHSIG, SIGALRM, 0, 0, 0);
+}
+
+void disarm_death_signal() noexcept {
+  if (!action_before) return;
+  ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+  const itimerval never{};
+  if (is_dead != 0) ::setitimer(ITIMER_REAL, &never, nullptr);
+  ::sigaction(SIGALRM, &*action_before, nullptr);
+  action_before.reset();
+}
+
+}  // namespace troupe::detail
