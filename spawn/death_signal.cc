@@ -35,8 +35,8 @@ void arm_death_signal() noexcept {
 }
 
 void disarm_death_signal() noexcept {
-  if (!action_before) return;
   ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+  if (!action_before) return;
   const itimerval never{};
   if (is_dead != 0) ::setitimer(ITIMER_REAL, &never, nullptr);
   ::sigaction(SIGALRM, &*action_before, nullptr);

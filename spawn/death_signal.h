@@ -11,7 +11,8 @@ namespace troupe::detail {
 /// while there is no other.
 void arm_death_signal() noexcept;
 
-/// Takes that back; nothing happens if it was not armed. The action of the signal is what it was.
+/// Takes that back, and any other parent-death signal: a launcher's command may have become this
+/// process, and armed one. The action of the signal is what it was.
 void disarm_death_signal() noexcept;
 
 }  // namespace troupe::detail
