@@ -33,7 +33,6 @@ int listen_at(const std::string& path, UniqueFd& fd) noexcept {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
-  ::unlink(path.c_str());
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) return errno;
   return ::listen(fd.get(), accept_backlog) == 0 ? 0 : errno;
 }

@@ -34,8 +34,8 @@ class Doors {
   Doors& operator=(const Doors&) = delete;
   ~Doors();
 
-  /// Listens at an `ipc` address, in place of a file that is there. Returns the error, 0 for none.
-  /// Never waits.
+  /// Listens at an `ipc` address. Returns the error, 0 for none; `EADDRINUSE` when a file is there,
+  /// whatever it is. Never waits.
   int open(const Address& address);
   /// Listens there no more; false when it was not, or is taken over. Leaves the file.
   bool close(const Address& address) noexcept;

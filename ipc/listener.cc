@@ -98,10 +98,20 @@ void Listener::check_free(const Address& address) const {
   fail_to_bind(address, fault.in_use ? Reason::in_use : Reason::unreachable, fault.text);
 }
 
+// A file that is there mostly was left behind; whether it was is asked only then.
+void Listener::open_door(const Address& address) {
+  int error = doors_.open(address);
+  if (error == EADDRINUSE) {
+    check_free(address);
+    ::unlink(address.path().c_str());
+    error = doors_.open(address);
+  }
+  if (error != 0) fail_to_bind(address, error);
+}
+
 Address Listener::bind(const Address& address) {
   if (address.kind() == Address::Kind::ipc) {
-    check_free(address);
-    if (const int error = doors_.open(address); error != 0) fail_to_bind(address, error);
+    open_door(address);
     addresses_.push_back(address);
   } else {
     addresses_.push_back(bind_tcp(address));

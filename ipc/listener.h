@@ -89,6 +89,7 @@ class Listener final : public Pollable {
   };
 
   void check_free(const Address& address) const;
+  void open_door(const Address& address);
   Address bind_tcp(const Address& address);
   Router& router();
   void answer_doors();
