@@ -40,8 +40,8 @@ class LifeLine {
   /// is ended, too.
   ~LifeLine();
 
-  /// From now on `fn` is called in the place of `on_eof` (null: nothing), as soon as this returns
-  /// if that has been called already. What was to be called before is not running any more.
+  /// From now on `fn` is called in the place of `on_eof` (null: nothing); if that was due already,
+  /// here and now. What was to be called before is not running any more.
   void change_on_eof(UniqueFunction<void()> fn);
 
   /// Whether the parent is gone, or goes within `limit`. Blocks the thread.
