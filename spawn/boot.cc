@@ -91,9 +91,8 @@ bool hangs_up(int fd) {
 [[noreturn]] void fail_as_orphan(const Mark& mark, int lifeline, const BootHooks& hooks) {
   if (hooks.orphaned != nullptr && hangs_up(lifeline)) {
     try {
-      const Bytes blob = detail::read_boot_record(lifeline);
-      if (!blob.empty()) hooks.orphaned(blob);  // a zygote's is empty
-    } catch (const std::exception&) {           // of which little can be told if it is not whole
+      hooks.orphaned(detail::read_boot_record(lifeline));
+    } catch (const std::exception&) {  // little can be told of one that is not whole
     }
   }
   fail(mark, "that has died meanwhile");
@@ -144,7 +143,9 @@ std::optional<Boot> take_boot_record(const BootHooks& hooks) {
   if (mark->kind == detail::zygote_mark) {
     if (hooks.before_forks != nullptr) hooks.before_forks();
     detail::disarm_death_signal();
-    lifeline = detail::serve_as_zygote(std::move(lifeline));
+    lifeline = detail::serve_as_zygote(std::move(lifeline), std::move(parent), [&] {
+      if (hooks.orphaned != nullptr) hooks.orphaned(blob);
+    });
     parent = die_with_parent(*mark, lifeline.get(), hooks);  // anew, for the child
     blob = detail::read_boot_record(lifeline.get());
   }

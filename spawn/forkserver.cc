@@ -36,9 +36,11 @@ constexpr std::chrono::milliseconds late_answer_limit{200};
 // How long a child that a dead zygote has left behind may take to tell of itself.
 constexpr std::chrono::seconds last_words_limit{1};
 
-std::unique_ptr<Child> start_zygote() {
+// It has the first child's record: should its owner die, it can tell by that what to clear up.
+std::unique_ptr<Child> start_zygote(const Bytes& blob) {
   SpawnSpec spec;
   spec.name = "zygote";
+  spec.blob = blob;
   detail::Newborn newborn(spec);
   detail::Image image;
   image.path = detail::self_image_path();
@@ -106,7 +108,7 @@ std::unique_ptr<Child> Forkserver::spawn(const SpawnSpec& spec) {
 // Returns 0 when there is no child.
 pid_t Forkserver::fork(const SpawnSpec& spec, const detail::Newborn& newborn) {
   const std::lock_guard turn(turn_);
-  ensure_zygote();
+  ensure_zygote(spec);
   ZygoteRequest request;
   request.id = ++last_id_;
   request.environment = detail::environment_for(spec);
@@ -116,9 +118,9 @@ pid_t Forkserver::fork(const SpawnSpec& spec, const detail::Newborn& newborn) {
   return answer.pid;
 }
 
-void Forkserver::ensure_zygote() {
+void Forkserver::ensure_zygote(const SpawnSpec& first) {
   if (zygote_ && zygote_->wait_nowait()) zygote_.reset();
-  if (!zygote_) zygote_ = start_zygote();
+  if (!zygote_) zygote_ = start_zygote(first.blob);
 }
 
 // The zygote's answer, or that of a child which it has made before it ended.

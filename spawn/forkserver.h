@@ -51,7 +51,7 @@ class Forkserver {
 
  private:
   pid_t fork(const SpawnSpec& spec, const detail::Newborn& newborn);
-  void ensure_zygote();
+  void ensure_zygote(const SpawnSpec& first);
   detail::ZygoteAnswer ask(const detail::ZygoteRequest& request, std::span<const int> descriptors);
   void settle(detail::ZygoteAnswer& answer, bool sent);
   void warn(const std::string& why);

@@ -2,8 +2,11 @@
 #include "troupe/spawn/zygote.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "troupe/spawn/environment.h"
@@ -45,13 +49,35 @@ class Disguise {
   char name_[16];
 };
 
+constexpr int last_close_ms = 20;
+constexpr timeval request_limit{30, 0};
+
 // Ends the process without anything of the program's exit: it has not run as far as that.
-ZygoteRequest next_request(int control) noexcept {
-  try {
-    if (std::optional<ZygoteRequest> request = receive_request(control)) return *std::move(request);
-  } catch (const std::exception&) {  // no memory; the owner finds this zygote ended
+[[noreturn]] void end_with_owner(int owner, UniqueFunction<void()>& orphaned) noexcept {
+  pollfd look{owner, POLLIN, 0};
+  if (owner >= 0 && ::poll(&look, 1, last_close_ms) > 0) {
+    try {
+      orphaned();
+    } catch (const std::exception&) {  // nobody is there to hear of it
+    }
   }
   ::_exit(0);
+}
+
+ZygoteRequest next_request(int control, int owner, UniqueFunction<void()>& orphaned) noexcept {
+  // A fork of the owner may keep the socket open.
+  pollfd watched[] = {{control, POLLIN, 0}, {owner, POLLIN, 0}};  // -1 is passed over
+  while (::poll(watched, 2, -1) < 0) {
+  }
+  try {
+    if (watched[1].revents == 0) {
+      if (std::optional<ZygoteRequest> request = receive_request(control)) {
+        return *std::move(request);
+      }
+    }
+  } catch (const std::exception&) {  // no memory; the owner finds this zygote ended
+  }
+  end_with_owner(owner, orphaned);
 }
 
 // Returns whether this is the child.
@@ -112,13 +138,13 @@ void draw_seed() {
 
 }  // namespace
 
-UniqueFd serve_as_zygote(UniqueFd control) {
-  // A fork of the owner may keep the socket open. (A child does not inherit this.)
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+UniqueFd serve_as_zygote(UniqueFd control, UniqueFd owner, UniqueFunction<void()> orphaned) {
+  // An owner that dies in the middle of a request does not finish it.
+  ::setsockopt(control.get(), SOL_SOCKET, SO_RCVTIMEO, &request_limit, sizeof request_limit);
   std::fflush(nullptr);  // or each child would print again what the program has printed so far
   const Disguise disguise;
   for (;;) {
-    ZygoteRequest request = next_request(control.get());
+    ZygoteRequest request = next_request(control.get(), owner.get(), orphaned);
     if (!fork_for(request, control.get())) continue;
     UniqueFd lifeline = place_descriptors(std::move(request.descriptors), std::move(control));
     replace_environment(std::move(request.environment));

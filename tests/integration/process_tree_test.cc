@@ -67,11 +67,13 @@ TEST_P(ProcessTreeTest, KilledRootLeavesNoProcess) {
 }
 INSTANTIATE_TEST_SUITE_P(Courts, ProcessTreeTest, ::testing::Values("court", "stuck_court"));
 
-// So do actors that have not come to life yet: where the root is killed as soon as it has a child,
-// or a moment later.
-TEST(ProcessTreeTest, ARootThatIsKilledWhileItsActorsStartLeavesNothing) {
+class KilledEarlyTest : public ::testing::TestWithParam<const char*> {};
+
+// So do actors that have not come to life yet, and zygotes: where the root is killed as soon as it
+// has a child, or a moment later.
+TEST_P(KilledEarlyTest, ARootLeavesNothing) {
   for (int i = 0; i < 60; ++i) {
-    Program program(players, {"court"});
+    Program program(players, {"court"}, {{"TROUPE_START_METHOD", GetParam()}});
     while (program.processes().size() < 2) std::this_thread::yield();
     std::this_thread::sleep_for(std::chrono::microseconds(i * 200));
     program.send_signal(SIGKILL);
@@ -82,6 +84,8 @@ TEST(ProcessTreeTest, ARootThatIsKilledWhileItsActorsStartLeavesNothing) {
     EXPECT_TRUE(nothing_is_left) << "round " << i << ": " << outcome.errors;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(StartMethods, KilledEarlyTest, ::testing::Values("exec", "forkserver"));
 
 // The same where all actors are forked: each that has children has a zygote beside them.
 TEST(ProcessTreeTest, KilledRootLeavesNeitherActorsNorZygotes) {
