@@ -16,6 +16,7 @@
 #include <random>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 extern char** environ;  // NOLINT: POSIX's name
@@ -169,8 +170,11 @@ bool Program::nothing_left_within(std::chrono::milliseconds limit) const {
 
 std::vector<std::string> Program::leftover_files() const {
   std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_)) {
-    found.push_back(entry.path());
+  std::error_code vanished;  // what is removed meanwhile is not left
+  std::filesystem::recursive_directory_iterator entry(directory_, vanished);
+  while (!vanished && entry != std::filesystem::recursive_directory_iterator()) {
+    found.push_back(entry->path());
+    entry.increment(vanished);
   }
   return found;
 }
