@@ -26,8 +26,9 @@ struct Boot {
 struct BootHooks {
   /// What all children of a zygote would do, once: nothing that needs a thread or a descriptor.
   void (*before_forks)() = nullptr;
-  /// The parent was dead before this child had come so far. Clears up what the child's record names
-  /// and nobody else is there to remove.
+  /// The parent was dead before this child had come so far, or a zygote's owner has died. Clears up
+  /// what the record (a zygote's is that of the first child) names and nobody else may be left to
+  /// remove.
   void (*orphaned)(BytesView blob) = nullptr;
 };
 

@@ -36,8 +36,8 @@ struct ChildParts {
 
 /// One child process, from its start to its reaping. A resource: neither copied nor moved.
 ///
-/// Threads: belongs to the loop of the thread that made it; the kernel also kills a child that has
-/// no `LifeLine` yet when that thread ends.
+/// Threads: belongs to the loop of the thread that made it; the kernel also ends a child that has
+/// no `LifeLine` yet half a second after that thread.
 class Child {
  public:
   /// For backends.

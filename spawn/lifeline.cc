@@ -19,6 +19,7 @@
 
 #include "troupe/runtime/base/error.h"
 #include "troupe/spawn/death_signal.h"
+#include "troupe/spawn/pidfd.h"
 
 namespace troupe {
 
@@ -151,10 +152,7 @@ class LifeLine::Watcher {
 
   // Of a process that dies one descriptor is closed after the other: it may still hold locks. (One
   // that only hangs up, as its own parent has died, lives on.)
-  void await_parents_last_close() const {
-    pollfd parent{parent_.get(), POLLIN, 0};
-    if (parent_) ::poll(&parent, 1, static_cast<int>(last_close_limit.count()));
-  }
+  void await_parents_last_close() const { detail::ends_within(parent_.get(), last_close_limit); }
 
   // Returns false at the end of the stream.
   bool drop_input() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/spawn/pidfd.h"
 
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +13,11 @@ UniqueFd open_pidfd(pid_t pid) noexcept {
 
 int send_signal_to(int pidfd, int signal) noexcept {
   return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
+
+bool ends_within(int pidfd, std::chrono::milliseconds limit) noexcept {
+  pollfd look{pidfd, POLLIN, 0};
+  return pidfd >= 0 && ::poll(&look, 1, static_cast<int>(limit.count())) > 0;
 }
 
 }  // namespace troupe::detail

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+
 #include "troupe/runtime/base/unique_fd.h"
 
 namespace troupe::detail {
@@ -16,5 +18,9 @@ UniqueFd open_pidfd(pid_t pid) noexcept;
 
 /// Sends a signal; returns 0, or -1 with errno set (ESRCH: it has ended).
 int send_signal_to(int pidfd, int signal) noexcept;
+
+/// Whether the process has ended, or ends within `limit`: its descriptors are closed then, and its
+/// locks let go. Blocks the thread. False for an empty descriptor.
+bool ends_within(int pidfd, std::chrono::milliseconds limit) noexcept;
 
 }  // namespace troupe::detail

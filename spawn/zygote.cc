@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include <utility>
 
 #include "troupe/spawn/environment.h"
+#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/sibling.h"
 #include "troupe/spawn/zygote_protocol.h"
 
@@ -49,13 +51,12 @@ class Disguise {
   char name_[16];
 };
 
-constexpr int last_close_ms = 20;
+constexpr std::chrono::milliseconds last_close_limit{20};
 constexpr timeval request_limit{30, 0};
 
 // Ends the process without anything of the program's exit: it has not run as far as that.
 [[noreturn]] void end_with_owner(int owner, UniqueFunction<void()>& orphaned) noexcept {
-  pollfd look{owner, POLLIN, 0};
-  if (owner >= 0 && ::poll(&look, 1, last_close_ms) > 0) {
+  if (ends_within(owner, last_close_limit)) {
     try {
       orphaned();
     } catch (const std::exception&) {  // nobody is there to hear of it

@@ -251,6 +251,7 @@ int run_actor(const BootSpec& spec, RunOptions& options, DirectoryFactory direct
 void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) {
   int exit_code = 1;
   try {
+    // First of all: from here on this process clears up after a parent that dies.
     LifeLine lifeline(std::move(boot.lifeline), std::move(boot.parent), nullptr);
     BootSpec spec = BootSpec::decode(boot.blob);
     std::optional<RunDirectory> own_directory;

@@ -84,7 +84,6 @@ TEST_P(KilledEarlyTest, ARootLeavesNothing) {
     EXPECT_TRUE(nothing_is_left) << "round " << i << ": " << outcome.errors;
   }
 }
-
 INSTANTIATE_TEST_SUITE_P(StartMethods, KilledEarlyTest, ::testing::Values("exec", "forkserver"));
 
 // The same where all actors are forked: each that has children has a zygote beside them.

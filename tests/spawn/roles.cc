@@ -184,11 +184,6 @@ std::string hear(int lifeline) {
   }
 }
 
-bool ends_within(int pidfd, std::chrono::milliseconds limit) {
-  pollfd look{pidfd, POLLIN, 0};
-  return ::poll(&look, 1, static_cast<int>(limit.count())) == 1;
-}
-
 UniqueFd open_pid(const std::string& pid) {
   UniqueFd pidfd = detail::open_pidfd(std::stoi(pid));
   if (!pidfd) throw std::runtime_error("there is no process " + pid);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "troupe/spawn/boot.h"
+#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/spec.h"
 
 namespace troupe::testing {
@@ -38,8 +39,7 @@ void say(int lifeline, const std::string& line);
 /// stream comes as "<end>".
 std::string hear(int lifeline);
 
-/// Whether the process behind `pidfd` ends before the time is over.
-bool ends_within(int pidfd, std::chrono::milliseconds limit);
+using detail::ends_within;
 
 /// A descriptor for any process by its pid; it must not have been reaped.
 UniqueFd open_pid(const std::string& pid);
