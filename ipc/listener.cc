@@ -291,18 +291,29 @@ void Listener::mark_gone(Peer& peer) {
 
 // Called when everything readable has been read. The monitor may tell of the end a moment before
 // the last messages get into the pipe, so a peer is buried when its pipe has ended and was read
-// after that: its last words have been heard then. The moment is one of libzmq's I/O thread.
+// after that: its last words have been heard then.
 void Listener::bury_gone() {
   slots_.forget_silent();
   for (Peer* peer : std::exchange(gone_, {})) {
     if (peer->unlinked) {
       bury(*peer);
     } else {
-      peer->unlinked = probe(*peer) == EHOSTUNREACH;
       gone_.push_back(peer);
     }
   }
-  if (!gone_.empty()) pump_.check_soon(*this);
+  if (!gone_.empty()) pump_.mark_touched(*this);
+}
+
+// Returns whether a pipe has ended since. If not, its end comes with an edge, unless something has
+// swallowed that.
+bool Listener::unlink_gone() noexcept {
+  bool unlinked = false;
+  for (Peer* peer : gone_) {
+    if (!peer->unlinked) peer->unlinked = probe(*peer) == EHOSTUNREACH;
+    unlinked |= peer->unlinked;
+  }
+  if (!unlinked) pump_.check_soon(*this);
+  return unlinked;
 }
 
 void Listener::bury(Peer& peer) {
@@ -337,6 +348,7 @@ void Listener::probe_unsure() {
 bool Listener::look() noexcept {
   const bool readable = (look_at(router_->socket) & ZMQ_POLLIN) != 0;
   pace_.looked(readable);
+  if (!gone_.empty() && unlink_gone()) return true;
   if (!full_.empty()) pump_.check_soon(*this);
   return readable;
 }

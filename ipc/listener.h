@@ -101,6 +101,7 @@ class Listener final : public Pollable {
   Peer* adopt(std::string_view id, int fd);
   void expire_handshakes();
   void bury_gone();
+  bool unlink_gone() noexcept;
   void bury(Peer& peer);
   int probe(Peer& peer);
   void probe_unsure();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/ipc/pump.h"
 
+#include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/timeouts.h"
 
@@ -30,18 +31,25 @@ void Pump::remove(int fd) noexcept {
   sources_.erase(fd);
 }
 
-void Pump::mark_ready(Pollable& socket) noexcept {
+void Pump::enqueue(Pollable& socket) noexcept {
   if (!static_cast<ListHook<InReady>&>(socket).linked()) ready_.push_back(socket);
+}
+
+void Pump::mark_ready(Pollable& socket) noexcept {
+  enqueue(socket);
   work_.set();
 }
 
 void Pump::check_soon(Pollable& socket) noexcept {
+  if (soon_.empty()) soon_at_ = current_time() + soon;
   if (!static_cast<ListHook<InSoon>&>(socket).linked()) soon_.push_back(socket);
-  if (waits_for_ever_) work_.set();  // a turn later it will wait no longer than that
+  if (waits_for_ever_) work_.set();  // a turn later it will wait no longer than until then
 }
 
 void Pump::turn() {
-  while (!soon_.empty()) mark_ready(soon_.pop_front());
+  if (!soon_.empty() && current_time() >= soon_at_) {
+    while (!soon_.empty()) enqueue(soon_.pop_front());
+  }
   IntrusiveList<Pollable, InReady> now;
   now.splice_back(ready_);
   while (!now.empty()) {
@@ -52,7 +60,7 @@ void Pump::turn() {
 
 void Pump::await_work() {
   if (!soon_.empty()) {
-    move_on_after(soon, [this] { work_.wait(); });
+    move_on_at(soon_at_, [this] { work_.wait(); });
     return;
   }
   waits_for_ever_ = true;

@@ -9,6 +9,7 @@
 
 #include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/idle_hook.h"
 #include "troupe/runtime/fiber/poller.h"
 #include "troupe/runtime/fiber/wake_flag.h"
@@ -74,6 +75,7 @@ class Pump final : private IdleHook {
 
  private:
   void before_idle() noexcept override;
+  void enqueue(Pollable& socket) noexcept;
   void await_work();
   void turn();
 
@@ -92,6 +94,7 @@ class Pump final : private IdleHook {
   bool stopped_ = false;
   IntrusiveList<Pollable, InReady> ready_;
   IntrusiveList<Pollable, InSoon> soon_;
+  TimePoint soon_at_{};  // when these are drained
   IntrusiveList<Pollable, InTouched> touched_;
   IntrusiveList<Flushable, InDirty> dirty_;
 };

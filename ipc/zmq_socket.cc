@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ constexpr long users_per_context = max_sockets / 3 - 40;
 // Messages that may wait in a pipe, each way: enough to keep the I/O thread busy, few enough that
 // what is queued behind a large value is not far behind.
 constexpr int pipe_messages = 24;
+// How far libzmq's limit of a handshake is behind ours, which can say why it ended.
+constexpr std::chrono::seconds behind_ours{1};
 
 struct Context {
   std::unique_ptr<zmq::context_t> context = std::make_unique<zmq::context_t>(1, max_sockets);
@@ -66,7 +69,8 @@ void limit_socket(zmq::socket_t& socket, std::chrono::milliseconds handshake_tim
   socket.set(zmq::sockopt::maxmsgsize, static_cast<int64_t>(max_message_size));
   socket.set(zmq::sockopt::sndhwm, pipe_messages);
   socket.set(zmq::sockopt::rcvhwm, pipe_messages);
-  socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(handshake_timeout.count()));
+  const std::chrono::milliseconds limit = handshake_timeout + behind_ours;
+  socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(limit.count()));
 }
 
 bool try_receive(zmq::socket_t& socket, zmq::message_t& message) {

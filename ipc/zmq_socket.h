@@ -5,6 +5,7 @@
 // which libzmq waits for ever or trusts strangers, and calls that never wait. Private to the
 // package.
 
+#include <chrono>
 #include <memory>
 #include <zmq.hpp>
 

@@ -114,13 +114,14 @@ TEST(PeerDeathTest, AKilledClientEndsEveryDialogAtTheServer) {
   SocketDirectory directory;
   // The client is forked before this process has a ZeroMQ context, and waits for the server.
   ForkedProcess client([&](const auto& ready) {
-    while (::access(directory.path("a").c_str(), F_OK) != 0) ::usleep(1000);
+    directory.await_go();
     call_and_wait(directory.address(), ready);
   });
   run_tasks([&] {
     Echo handler;
     Transport transport(options_for("server"), handler);
     transport.bind(directory.address());
+    directory.give_go();
     serve_while({&transport}, [&] {
       wait_until([&] { return handler.starts == 2; });
       EXPECT_EQ(handler.dialogs_closed, 0);
@@ -137,7 +138,7 @@ TEST(PeerDeathTest, AKilledClientEndsEveryDialogAtTheServer) {
 TEST(PeerDeathTest, TheLastWordsOfADyingClientAreHeard) {
   SocketDirectory directory;
   ForkedProcess client([&](const auto& ready) {
-    while (::access(directory.path("a").c_str(), F_OK) != 0) ::usleep(1000);
+    directory.await_go();
     run_tasks([&] {
       Echo handler;
       Transport transport(options_for("client"), handler);
@@ -159,6 +160,7 @@ TEST(PeerDeathTest, TheLastWordsOfADyingClientAreHeard) {
     Echo handler;
     Transport transport(options_for("server"), handler);
     transport.bind(directory.address());
+    directory.give_go();
     serve_while({&transport}, [&] {
       wait_until([&] { return handler.connected == 1; });
       client.wait_ready();  // blocks the loop: data and death are seen together
@@ -239,13 +241,14 @@ TEST(PeerDeathTest, AStoppedPeerIsSlowAndNotDead) {
 TEST(PeerDeathTest, APeerThatDiesWithAFullPipeIsBuried) {
   SocketDirectory directory;
   ForkedProcess client([&](const auto& ready) {
-    while (::access(directory.path("a").c_str(), F_OK) != 0) ::usleep(1000);
+    directory.await_go();
     call_and_wait(directory.address(), ready);
   });
   run_tasks([&] {
     Echo handler;
     Transport transport(options_for("server"), handler);
     transport.bind(directory.address());
+    directory.give_go();
     serve_while({&transport}, [&] {
       wait_until([&] { return handler.starts == 2; });
       client.signal(SIGSTOP);
@@ -264,7 +267,7 @@ TEST(PeerDeathTest, AServerThatStartedAgainIsReachedAnew) {
       [&](const auto& ready) { serve_for_ever(directory.address(), ready); });
   server->wait_ready();
   ForkedProcess successor([&](const auto& ready) {
-    while (::access(directory.path("go").c_str(), F_OK) != 0) ::usleep(1000);
+    directory.await_go();
     serve_for_ever(directory.address(), ready);
   });
   run_tasks([&] {
@@ -275,8 +278,7 @@ TEST(PeerDeathTest, AServerThatStartedAgainIsReachedAnew) {
       const Uid before = first->peer();
       server.reset();
       first->wait_closed();
-      Transport marker(options_for("marker"), handler);
-      marker.bind(directory.address("go"));
+      directory.give_go();
       successor.wait_ready();
       auto second = transport.connect(directory.address());
       EXPECT_EQ(testing::echo(second, "x"), "x");

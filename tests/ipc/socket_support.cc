@@ -36,6 +36,14 @@ SocketDirectory::~SocketDirectory() {
   ::rmdir(path_.c_str());
 }
 
+void SocketDirectory::give_go() const {
+  if (const int fd = ::creat(path("go").c_str(), 0600); fd >= 0) ::close(fd);
+}
+
+void SocketDirectory::await_go() const {
+  while (::access(path("go").c_str(), F_OK) != 0) ::usleep(1000);
+}
+
 TransportOptions options_for(const std::string& name) {
   TransportOptions options;
   options.uid = {name, make_uuid()};

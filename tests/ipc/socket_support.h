@@ -32,6 +32,12 @@ class SocketDirectory {
   }
   std::string path(const std::string& name) const { return path_ + "/" + name; }
 
+  /// Lets another process go on that waits for it. (That a socket's file is there says too little:
+  /// it is made before it listens.)
+  void give_go() const;
+  /// Waits for `give_go`; blocks the thread.
+  void await_go() const;
+
  private:
   std::string path_;
 };
