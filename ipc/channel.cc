@@ -14,48 +14,17 @@ namespace {
 
 using Reason = TransportClosed::Reason;
 
-// Never tried again by libzmq itself. (Not -1: then the socket would drop what has arrived and was
-// not yet read when the connection breaks, and so the peer's last words.)
-constexpr int never_again_ms = 24 * 3600 * 1000;
 // A socket is not drained for longer than this while others wait.
 constexpr int messages_per_turn = 128;
 // Nor for more than this: what was sent together is then handled while it is in the cache.
 constexpr std::size_t octets_per_turn = 16 * 1024;
-// Between hosts a cable can be cut without a word; libzmq's I/O threads ask and answer.
-constexpr int heartbeat_ms = 5'000;
-constexpr int heartbeat_timeout_ms = 15'000;
-
-constexpr int watched_events = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
-                               ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                               ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
-
-zmq::socket_t make_dealer(zmq::context_t& context, const Address& address,
-                          std::chrono::milliseconds handshake_timeout) {
-  zmq::socket_t socket = make_socket(context, zmq::socket_type::dealer);
-  limit_socket(socket, handshake_timeout);
-  socket.set(zmq::sockopt::reconnect_ivl, never_again_ms);
-  if (address.kind() == Address::Kind::tcp) {
-    socket.set(zmq::sockopt::connect_timeout, static_cast<int>(handshake_timeout.count()));
-    if (address.host().find(':') != std::string::npos) socket.set(zmq::sockopt::ipv6, true);
-  }
-  if (!address.is_local()) {
-    socket.set(zmq::sockopt::heartbeat_ivl, heartbeat_ms);
-    socket.set(zmq::sockopt::heartbeat_timeout, heartbeat_timeout_ms);
-    socket.set(zmq::sockopt::heartbeat_ttl, heartbeat_timeout_ms);
-  }
-  return socket;
-}
-
 }  // namespace
 
-Channel::Channel(std::shared_ptr<zmq::context_t> context, Pump& pump, const Address& address,
-                 std::chrono::milliseconds handshake_timeout)
-    : context_(std::move(context)),
+Channel::Channel(std::unique_ptr<Dial> dial, Pump& pump)
+    : dial_(std::move(dial)),
       pump_(pump),
-      address_(address),
-      socket_(make_dealer(*context_, address, handshake_timeout)),
-      monitor_(*context_, socket_, watched_events, pump, *this) {}
+      socket_(dial_->socket),
+      monitor_(dial_->events, pump, *this) {}
 
 Channel::~Channel() {
   if (connection_ == nullptr) return;
@@ -72,12 +41,6 @@ void Channel::retire() noexcept {
 void Channel::start(std::shared_ptr<Connection> connection) {
   pump_.add(socket_.get(zmq::sockopt::fd), *this);
   connection_ = std::move(connection);
-  try {
-    socket_.connect(address_.str());
-  } catch (const zmq::error_t& error) {
-    throw TransportClosed(Reason::unreachable, "no connection to " + address_.str() + ": " +
-                                                   error.what() + "; check the address");
-  }
   connection_->line().queued();  // the hello
 }
 
@@ -98,7 +61,7 @@ bool Channel::drain() {
       session.disconnected(Reason::lost, "the connection to " + session.peer_text() +
                                              " was lost: it has died, or closed without a word");
     } else {
-      give_up("no connection to " + address_.str() +
+      give_up("no connection to " + address().str() +
               ": what listens there closed it during the handshake; check that it is a troupe "
               "actor");
     }
@@ -141,9 +104,9 @@ void Channel::check_pipe() {
 
 void Channel::on_connect_failed() {
   if (finished()) return;
-  const Fault fault = why_unreachable(address_);
+  const Fault fault = why_unreachable(address());
   may_retry_ = fault.passing;
-  give_up("no connection to " + address_.str() + ": " + fault.text);
+  give_up("no connection to " + address().str() + ": " + fault.text);
 }
 
 Reading Channel::read_messages() {

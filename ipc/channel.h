@@ -5,12 +5,12 @@
 // nobody listens and when the connection is lost. A lost connection is never resumed. Private to
 // the package.
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <zmq.hpp>
 
 #include "troupe/ipc/address.h"
+#include "troupe/ipc/dial.h"
 #include "troupe/ipc/line.h"
 #include "troupe/ipc/monitor.h"
 #include "troupe/ipc/pump.h"
@@ -21,15 +21,14 @@ namespace troupe {
 /// A connection that we make.
 class Channel final : public Pollable, public Link {
  public:
-  /// Starts to connect. `connection` is made of the line that the channel gives to `make`.
-  Channel(std::shared_ptr<zmq::context_t> context, Pump& pump, const Address& address,
-          std::chrono::milliseconds handshake_timeout);
+  /// Takes over what was begun.
+  Channel(std::unique_ptr<Dial> dial, Pump& pump);
   ~Channel();
 
-  /// Gives the channel its connection and starts to connect.
+  /// Gives the channel its connection, which says hello. To be called in the turn that makes it.
   void start(std::shared_ptr<Connection> connection);
 
-  const Address& address() const noexcept { return address_; }
+  const Address& address() const noexcept { return dial_->address; }
   const std::shared_ptr<Connection>& connection() const noexcept { return connection_; }
   /// Whether the connection is over and the channel of no more use.
   bool finished() const noexcept;
@@ -53,10 +52,9 @@ class Channel final : public Pollable, public Link {
   void on_connect_failed();
   void retry_output() noexcept;
 
-  std::shared_ptr<zmq::context_t> context_;
+  std::unique_ptr<Dial> dial_;
   Pump& pump_;
-  Address address_;
-  zmq::socket_t socket_;
+  zmq::socket_t& socket_;
   Monitor monitor_;
   std::shared_ptr<Connection> connection_;
   ReadPace pace_;

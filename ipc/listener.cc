@@ -158,8 +158,8 @@ bool Listener::listens_at(const std::string& address) const {
 
 Listener::Router::Router(Listener& owner)
     : socket(make_router(*owner.context_, owner.handshake_timeout_)),
-      monitor(*owner.context_, socket, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, owner.pump_,
-              owner) {
+      events(*owner.context_, socket, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED),
+      monitor(events, owner.pump_, owner) {
   owner.pump_.add(socket.get(zmq::sockopt::fd), owner);
 }
 

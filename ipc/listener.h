@@ -85,6 +85,7 @@ class Listener final : public Pollable {
   struct Router {
     explicit Router(Listener& owner);
     zmq::socket_t socket;
+    EventSource events;
     Monitor monitor;
   };
 

@@ -19,12 +19,8 @@ std::string fresh_endpoint() {
 
 }  // namespace
 
-Monitor::Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask, Pump& pump,
-                 Pollable& owner)
-    : socket_(socket),
-      reader_(make_socket(context, zmq::socket_type::pair)),
-      pump_(pump),
-      owner_(owner) {
+EventSource::EventSource(zmq::context_t& context, zmq::socket_t& socket, int mask)
+    : socket_(socket), reader_(make_socket(context, zmq::socket_type::pair)) {
   reader_.set(zmq::sockopt::rcvhwm, 0);
   const std::string endpoint = fresh_endpoint();
   if (zmq_socket_monitor(socket.handle(), endpoint.c_str(), mask) != 0) {
@@ -32,13 +28,14 @@ Monitor::Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask, Pump&
                 "; raise the limit of open files (ulimit -n)");
   }
   reader_.connect(endpoint);
-  pump_.add(reader_.get(zmq::sockopt::fd), *this);
 }
 
 // Stopped before the reader closes: an event without a reader would block the I/O thread for ever.
-Monitor::~Monitor() {
-  pump_.remove(reader_.get(zmq::sockopt::fd));
-  zmq_socket_monitor(socket_.handle(), nullptr, 0);
+EventSource::~EventSource() { zmq_socket_monitor(socket_.handle(), nullptr, 0); }
+
+Monitor::Monitor(EventSource& events, Pump& pump, Pollable& owner)
+    : reader_(events.reader()), pump_(pump), owner_(owner) {
+  pump_.add(reader_.get(zmq::sockopt::fd), *this);
 }
 
 bool Monitor::drain() {

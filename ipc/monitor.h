@@ -12,7 +12,23 @@
 
 namespace troupe {
 
-/// Events of one socket. Must be destroyed before that socket.
+/// The socket from which the events of another one are read. Must be destroyed before that one.
+class EventSource {
+ public:
+  /// Has libzmq tell of the events in `mask` from now on.
+  EventSource(zmq::context_t& context, zmq::socket_t& socket, int mask);
+  EventSource(const EventSource&) = delete;
+  EventSource& operator=(const EventSource&) = delete;
+  ~EventSource();
+
+  zmq::socket_t& reader() noexcept { return reader_; }
+
+ private:
+  zmq::socket_t& socket_;
+  zmq::socket_t reader_;
+};
+
+/// Reads an event source on the loop. Must be destroyed before it.
 class Monitor final : public Pollable {
  public:
   /// One event: ZMQ_EVENT_..., and its value (the descriptor for most).
@@ -21,11 +37,11 @@ class Monitor final : public Pollable {
     std::int32_t value = 0;
   };
 
-  /// Watches `socket` for the events in `mask`, and has `owner` drained when there are some.
-  Monitor(zmq::context_t& context, zmq::socket_t& socket, int mask, Pump& pump, Pollable& owner);
+  /// Has `owner` drained when there are events.
+  Monitor(EventSource& events, Pump& pump, Pollable& owner);
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
-  ~Monitor();
+  ~Monitor() { silence(); }
 
   /// Tells nobody any more. To be called when the destructor will not be.
   void silence() noexcept { pump_.remove(reader_.get(zmq::sockopt::fd)); }
@@ -40,8 +56,7 @@ class Monitor final : public Pollable {
   bool look() noexcept override { return false; }
 
  private:
-  zmq::socket_t& socket_;
-  zmq::socket_t reader_;
+  zmq::socket_t& reader_;
   Pump& pump_;
   Pollable& owner_;
   bool signalled_ = false;

@@ -36,6 +36,7 @@ class Transport::Impl {
   ~Impl() { close_all(); }
 
   Listener& listener(const Address& address);
+  void adopt(std::unique_ptr<Dial> dial);
   std::shared_ptr<Connection> connect(const Address& address, const Key* key);
   void serve();
   void stop() noexcept { pump_.stop(); }
@@ -62,6 +63,7 @@ class Transport::Impl {
  private:
   SessionConfig session_config(Role role) const;
   std::shared_ptr<Connection> make_connection(SessionConfig config, Link& link);
+  std::unique_ptr<Dial> dial(const Address& address);
   std::shared_ptr<Channel> channel_to(const Address& address, const Key* key);
   void await_handshake(Channel& channel, TimePoint deadline);
   void drop_finished();
@@ -73,6 +75,7 @@ class Transport::Impl {
   std::shared_ptr<zmq::context_t> context_;  // released after every socket
   Pump pump_;
   std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Dial> early_;
   std::vector<std::shared_ptr<Channel>> channels_;
   std::unique_ptr<Loopback> loopback_;
   bool serving_ = false;
@@ -173,6 +176,19 @@ std::shared_ptr<Connection> Transport::Impl::connect_to_self() {
   return loopback_->connection();
 }
 
+void Transport::Impl::adopt(std::unique_ptr<Dial> dial) {
+  require_allowed(dial->address, options_.insecure_tcp);
+  early_ = std::move(dial);
+}
+
+std::unique_ptr<Dial> Transport::Impl::dial(const Address& address) {
+  const bool is_begun = early_ != nullptr && early_->address == address;
+  auto dial =
+      is_begun ? std::move(early_) : std::make_unique<Dial>(address, options_.handshake_timeout);
+  if (context_ == nullptr) context_ = dial->context;
+  return dial;
+}
+
 // The attempt that is under way, or a new one.
 std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, const Key* key) {
   for (const auto& channel : channels_) {
@@ -180,9 +196,7 @@ std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, con
       return channel;
     }
   }
-  const std::shared_ptr<zmq::context_t> context = shared_context();
-  if (context_ == nullptr) context_ = context;
-  auto channel = std::make_shared<Channel>(context, pump_, address, options_.handshake_timeout);
+  auto channel = std::make_shared<Channel>(dial(address), pump_);
   SessionConfig config = session_config(Role::connector);
   config.dialed = address.str();
   if (key != nullptr) config.key = *key;
@@ -296,6 +310,8 @@ void Transport::unbind(const Address& address) noexcept { impl_->unbind(address)
 void Transport::stop_listening() noexcept { impl_->stop_listening(); }
 
 const std::vector<Address>& Transport::addresses() const noexcept { return impl_->addresses(); }
+
+void Transport::adopt(EarlyConnection connection) { impl_->adopt(std::move(connection).take()); }
 
 std::shared_ptr<Connection> Transport::connect(const Address& address, const Key* key) {
   return impl_->connect(address, key);

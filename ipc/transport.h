@@ -14,6 +14,7 @@
 #include "troupe/ipc/address.h"
 #include "troupe/ipc/auth.h"
 #include "troupe/ipc/connection.h"
+#include "troupe/ipc/early_connection.h"
 #include "troupe/ipc/limits.h"
 #include "troupe/ipc/uid.h"
 
@@ -84,6 +85,9 @@ class Transport {
   /// Where we listen.
   const std::vector<Address>& addresses() const noexcept;
 
+  /// Has the next `connect` to its address go on with a connection that was begun. Never waits.
+  /// Throws `UsageError` when that may not be reached.
+  void adopt(EarlyConnection connection);
   /// Gets the connection to the actor that listens at `address`: an open one of either direction,
   /// or a new one. Checkpoint; takes `handshake_timeout` at most. `serve` must be running. Throws
   /// `TransportClosed` when nobody answers, or nobody who holds the key: the actor's own, or `key`

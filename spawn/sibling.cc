@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/spawn/sibling.h"
 
-#include <dirent.h>
 #include <linux/sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,12 +41,9 @@ struct RobustList {
 }  // namespace
 
 bool is_single_threaded() {
-  DIR* const tasks = ::opendir("/proc/self/task");
-  if (tasks == nullptr) return false;
-  int count = 0;
-  while (const dirent* task = ::readdir(tasks)) count += task->d_name[0] != '.' ? 1 : 0;
-  ::closedir(tasks);
-  return count == 1;
+  struct stat tasks {};
+  constexpr nlink_t names = 2;  // its own, and "." in it; one more for each thread
+  return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == names + 1;
 }
 
 pid_t fork_sibling() noexcept {

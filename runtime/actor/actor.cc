@@ -87,6 +87,7 @@ void Actor::boot() {
     transport.key = config_.key;
     transport.insecure_tcp = config_.insecure_tcp;
     transport_ = std::make_unique<Transport>(std::move(transport), *this);
+    if (config_.towards_parent) transport_->adopt(*std::move(config_.towards_parent));
     runtime_.start_soon("transport", [this] { transport_->serve(); });
     bind_all();
     expose_all();

@@ -15,6 +15,7 @@
 
 #include "troupe/ipc/address.h"
 #include "troupe/ipc/auth.h"
+#include "troupe/ipc/early_connection.h"
 #include "troupe/ipc/transport.h"
 #include "troupe/ipc/uid.h"
 #include "troupe/runtime/actor/child_link.h"
@@ -39,17 +40,18 @@ class TaskNursery;
 
 /// Who an actor is, and what it needs to boot.
 struct ActorConfig {
-  Uid uid;                               ///< Who it is.
-  std::optional<Uid> parent;             ///< Who started it; none for the root.
-  Address parent_address;                ///< Where the parent listens.
-  std::optional<DirectoryEntry> root;    ///< The tree's root; none for the root.
-  std::vector<DirectoryEntry> arbiters;  ///< Who keep the names; none: see `registry`.
-  bool entered_by_parent = false;        ///< Whether its parent enters it there when it serves.
-  std::vector<Address> registry;  ///< A root's: where arbiters are to be; none: it is its own.
-  bool ensure_registry = false;   ///< Whether it must become the arbiter there.
-  std::string run_directory;      ///< Where the tree's sockets lie; empty: make one at the boot.
-  std::vector<Address> bind;      ///< Where to listen; empty: a socket in the run directory.
-  std::string public_host;        ///< Where actors listen for other hosts, too; empty: not at all.
+  Uid uid;                                        ///< Who it is.
+  std::optional<Uid> parent;                      ///< Who started it; none for the root.
+  Address parent_address;                         ///< Where the parent listens.
+  std::optional<EarlyConnection> towards_parent;  ///< If a connection to there is begun.
+  std::optional<DirectoryEntry> root;             ///< The tree's root; none for the root.
+  std::vector<DirectoryEntry> arbiters;           ///< Who keep the names; none: see `registry`.
+  bool entered_by_parent = false;  ///< Whether its parent enters it there when it serves.
+  std::vector<Address> registry;   ///< A root's: where arbiters are to be; none: it is its own.
+  bool ensure_registry = false;    ///< Whether it must become the arbiter there.
+  std::string run_directory;       ///< Where the tree's sockets lie; empty: make one at the boot.
+  std::vector<Address> bind;       ///< Where to listen; empty: a socket in the run directory.
+  std::string public_host;         ///< Where actors listen for other hosts, too; empty: not at all.
   std::optional<Key> key;  ///< The tree's secret; none: the boot leaves one in the run's directory.
   bool in_cluster = false;              ///< Whether other trees have that key, too.
   std::string token_file;               ///< Where the key of a cluster is; empty: the user's own.

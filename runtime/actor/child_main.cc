@@ -222,7 +222,7 @@ void log_failure(const std::exception& error) {
 
 // Makes the process the actor's and runs that. Returns the exit code.
 int run_actor(const BootSpec& spec, RunOptions& options, DirectoryFactory directory,
-              LifeLine& lifeline) {
+              LifeLine& lifeline, std::optional<EarlyConnection> towards_parent) {
   set_process_name(spec.uid.name);
   inherit_log_levels(spec.log);
   enable_throw_traces(spec.tasks.tracebacks);
@@ -237,8 +237,13 @@ int run_actor(const BootSpec& spec, RunOptions& options, DirectoryFactory direct
   try {
     const auto tracer = Tracer::of_actor(spec.tasks.trace_file, spec.uid.name);
     if (tracer) fibers.instruments.push_back(tracer.get());
-    return run_tasks([&] { return live(config_of(spec, options, directory), options, lifeline); },
-                     fibers);
+    return run_tasks(
+        [&] {
+          ActorConfig config = config_of(spec, options, directory);
+          config.towards_parent = std::move(towards_parent);
+          return live(std::move(config), options, lifeline);
+        },
+        fibers);
   } catch (const std::exception& error) {
     log_failure(error);
     lifeline.parent_gone_within(last_breath);
@@ -255,9 +260,14 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     LifeLine lifeline(std::move(boot.lifeline), std::move(boot.parent), nullptr);
     BootSpec spec = BootSpec::decode(boot.blob);
     std::optional<RunDirectory> own_directory;
-    if (is_elsewhere(spec)) settle_elsewhere(spec, own_directory.emplace().path());
+    std::optional<EarlyConnection> towards_parent;
+    if (is_elsewhere(spec)) {
+      settle_elsewhere(spec, own_directory.emplace().path());
+    } else {
+      towards_parent.emplace(parent_address(spec));
+    }
     lifeline.add_path(spec.run_directory);
-    exit_code = run_actor(spec, options, directory, lifeline);
+    exit_code = run_actor(spec, options, directory, lifeline, std::move(towards_parent));
     if (lifeline.parent_gone_within(std::chrono::milliseconds(0))) {
       remove_remains(parent_address(spec), spec.run_directory);
     }

@@ -58,9 +58,7 @@ TEST(PumpTest, ChecksAgainAfterAWhileAndNotAllTheTime) {
   EXPECT_EQ(drains_within(milliseconds(21), 1), 11);  // at once, and then every 2 ms
 }
 
-TEST(PumpTest, ChecksSeveralSocketsTogether) {
-  EXPECT_EQ(drains_within(milliseconds(21), 2), 11);
-}
+TEST(PumpTest, ChecksSeveralSocketsTogether) { EXPECT_EQ(drains_within(milliseconds(21), 2), 11); }
 
 TEST(PumpTest, ChecksInTimeThoughOtherWorkComesAllTheTime) {
   testing::VirtualClock clock;

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "troupe/runtime/base/error.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/timeouts.h"
@@ -195,6 +198,18 @@ int ForkedProcess::wait() {
   int status = 0;
   ::waitpid(std::exchange(pid_, -1), &status, 0);
   return status;
+}
+
+UniqueFd unix_socket(const std::string& path, bool listens) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  const auto* address = reinterpret_cast<const sockaddr*>(&name);
+  const int status =
+      listens ? ::bind(fd.get(), address, sizeof name) : ::connect(fd.get(), address, sizeof name);
+  if (status != 0 || (listens && ::listen(fd.get(), 8) != 0)) throw Error("no socket at " + path);
+  return fd;
 }
 
 int open_descriptors() {

@@ -100,6 +100,9 @@ void serve_while(std::vector<Transport*> transports, const std::function<void()>
 /// What an error says.
 std::string message_of(const std::exception_ptr& error);
 
+/// A Unix socket, listening or connected. Throws `Error`.
+UniqueFd unix_socket(const std::string& path, bool listens);
+
 /// A forked process that runs `main` and ends by `_exit`; killed at the latest when it is
 /// forgotten. Only to be made while no ZeroMQ context and no loop exist. The process says that it
 /// is ready by the function that `main` is given.

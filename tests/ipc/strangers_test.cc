@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <random>
@@ -30,20 +29,8 @@ using testing::options_for;
 using testing::serve_while;
 using testing::Server;
 using testing::SocketDirectory;
+using testing::unix_socket;
 using testing::wait_until;
-
-/// A Unix socket, listening or connected.
-UniqueFd unix_socket(const std::string& path, bool listens) {
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  path.copy(name.sun_path, sizeof name.sun_path - 1);
-  const auto* address = reinterpret_cast<const sockaddr*>(&name);
-  const int status =
-      listens ? ::bind(fd.get(), address, sizeof name) : ::connect(fd.get(), address, sizeof name);
-  if (status != 0 || (listens && ::listen(fd.get(), 8) != 0)) throw Error("no socket at " + path);
-  return fd;
-}
 
 /// The error of connecting to `address` with little patience; checks that it names the address.
 std::string failure_at(const Address& address) {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "troupe/ipc/early_connection.h"
+
+#include <utility>
+
+#include "troupe/ipc/dial.h"
+#include "troupe/ipc/transport.h"
+
+namespace troupe {
+
+EarlyConnection::EarlyConnection(const Address& address)
+    : dial_(std::make_unique<Dial>(address, TransportOptions{}.handshake_timeout)) {}
+
+EarlyConnection::EarlyConnection(EarlyConnection&&) noexcept = default;
+EarlyConnection& EarlyConnection::operator=(EarlyConnection&&) noexcept = default;
+EarlyConnection::~EarlyConnection() = default;
+
+std::unique_ptr<Dial> EarlyConnection::take() && noexcept { return std::move(dial_); }
+
+}  // namespace troupe
