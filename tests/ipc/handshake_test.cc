@@ -4,19 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "troupe/tests/ipc/session_pair.h"
+#include "troupe/tests/ipc/socket_support.h"
 
 namespace troupe {
 namespace {
 
 using testing::acceptor_config;
 using testing::connector_config;
+using testing::contains;
 using testing::End;
 using testing::Pair;
 using Reason = TransportClosed::Reason;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 Bytes frame_of(FrameKind kind, BytesView payload, std::uint64_t dialog = 0) {
   Bytes message;

@@ -24,13 +24,10 @@ namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::contains;
 using testing::Server;
 using testing::Traitor;
 using testing::wait_until;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 Bytes frame_of(FrameKind kind, std::uint64_t dialog, BytesView payload = {}) {
   Bytes message;

@@ -18,12 +18,6 @@
 #include "troupe/tests/ipc/socket_support.h"
 
 namespace troupe::testing {
-
-/// Waits for what the outside world does.
-inline void wait_until(const std::function<bool()>& condition) {
-  while (!condition()) sleep(std::chrono::milliseconds(1));
-}
-
 /// Waits for a message, without blocking the loop.
 inline std::string answer(zmq::socket_t& socket) {
   zmq::message_t message;

@@ -18,18 +18,10 @@
 namespace troupe {
 namespace {
 
+using testing::failure_of;
 using testing::SocketDirectory;
 
 constexpr const char* secret = "0123456789abcdef0123456789abcdef";
-
-std::string failure_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 struct KeyFileTest : ::testing::Test {
   std::string file(const std::string& content, mode_t mode = 0600) {

@@ -22,11 +22,8 @@ using testing::message_of;
 using testing::options_for;
 using testing::serve_while;
 using testing::SocketDirectory;
+using testing::wait_until;
 using Reason = TransportClosed::Reason;
-
-void wait_until(const std::function<bool()>& condition) {
-  while (!condition()) sleep(1ms);
-}
 
 /// A process that listens at `address` and answers for ever.
 void serve_for_ever(const Address& address, const std::function<void()>& ready) {

@@ -145,6 +145,23 @@ void serve_while(std::vector<Transport*> transports, const std::function<void()>
   });
 }
 
+void wait_until(const std::function<bool()>& condition) {
+  while (!condition()) sleep(std::chrono::milliseconds(1));
+}
+
+std::string failure_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 std::string message_of(const std::exception_ptr& error) {
   if (error == nullptr) return {};
   try {

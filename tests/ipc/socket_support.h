@@ -97,6 +97,13 @@ Bytes echo(const std::shared_ptr<Connection>& connection, const Bytes& text);
 /// meets.
 void serve_while(std::vector<Transport*> transports, const std::function<void()>& body);
 
+/// Waits for something to become true: for what nobody tells of.
+void wait_until(const std::function<bool()>& condition);
+
+/// What `action` fails with, or "no error".
+std::string failure_of(const std::function<void()>& action);
+bool contains(const std::string& text, const std::string& part);
+
 /// What an error says.
 std::string message_of(const std::exception_ptr& error);
 

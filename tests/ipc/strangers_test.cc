@@ -24,6 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::answer;
+using testing::contains;
 using testing::Echo;
 using testing::options_for;
 using testing::serve_while;
@@ -50,10 +51,6 @@ std::string failure_at(const Address& address) {
   EXPECT_NE(text.find(address.str()), std::string::npos) << text;
   EXPECT_EQ(handler.connected, 0);
   return text;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 // ---- What listens ----
