@@ -75,16 +75,13 @@ bool Channel::drain() {
 void Channel::read_monitor() {
   for (Monitor::Event event; monitor_.next(event);) {
     switch (event.what) {
-      case ZMQ_EVENT_CONNECTED:
-        connected_ = true;
-        break;
       case ZMQ_EVENT_DISCONNECTED:
         breaking_ = true;
         break;
       case ZMQ_EVENT_CONNECT_RETRIED:
       case ZMQ_EVENT_CLOSED:
-        if (connected_) {
-          lost_ |= breaking_;
+        if (breaking_) {
+          lost_ = true;
         } else {
           on_connect_failed();
         }

@@ -58,7 +58,6 @@ class Channel final : public Pollable, public Link {
   Monitor monitor_;
   std::shared_ptr<Connection> connection_;
   ReadPace pace_;
-  bool connected_ = false;
   bool breaking_ = false;  // the connection broke; its last messages may still be on the way
   bool lost_ = false;      // they are in the pipe
   bool full_ = false;

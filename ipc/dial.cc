@@ -17,7 +17,8 @@ constexpr int never_again_ms = 24 * 3600 * 1000;
 constexpr int heartbeat_ms = 5'000;
 constexpr int heartbeat_timeout_ms = 15'000;
 
-constexpr int watched_events = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
+// Not ZMQ_EVENT_CONNECTED: that it broke says that it stood, and nobody need wake up for it before.
+constexpr int watched_events = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
                                ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                                ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
