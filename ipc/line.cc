@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/ipc/line.h"
 
+#include <memory>
 #include <utility>
 
+#include "troupe/ipc/buffers.h"
 #include "troupe/ipc/transport.h"
 #include "troupe/runtime/base/demangle.h"
 #include "troupe/runtime/base/log_line.h"
@@ -13,8 +15,15 @@ namespace troupe::detail {
 namespace {
 // From here on a turn's output does not wait for the turn's end.
 constexpr std::size_t flush_at = 16 * 1024;
+static_assert(flush_at < buffer_size);
 // Who heeds `wait_for_room` goes on when less is queued.
 constexpr std::size_t room_below = 4 * max_small_payload;
+
+// For libzmq, which calls it on a thread of its own.
+void give_back(void*, void* owned) {
+  const std::unique_ptr<Bytes> buffer(static_cast<Bytes*>(owned));
+  give_buffer(std::move(*buffer));
+}
 }  // namespace
 
 Line::Line(SessionConfig config, Link& link, Pump& pump, TransportHandler& handler)
@@ -64,12 +73,20 @@ void Line::flush() noexcept {
   }
 }
 
-bool Line::send_one() {
-  if (!holds_message_) {
+void Line::hold_next_message() {
+  if (Bytes buffer = session_.take_buffered(); !buffer.empty()) {
+    auto owned = std::make_unique<Bytes>(std::move(buffer));
+    held_.rebuild(owned->data(), owned->size(), &give_back, owned.get());
+    static_cast<void>(owned.release());
+  } else {
     held_.rebuild(session_.batch_size());
     session_.take_batch(held_.data<char>());
-    holds_message_ = true;
   }
+  holds_message_ = true;
+}
+
+bool Line::send_one() {
+  if (!holds_message_) hold_next_message();
   const std::size_t size = held_.size();
   if (!link_->try_send(held_)) return false;
   log_line(LogLevel::trace, "ipc", "sent ", size, " octets to '", session_.peer().uid.name, "'");

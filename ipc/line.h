@@ -59,6 +59,7 @@ class Line final : public SessionEvents, public Flushable {
   void on_established() override;
   DialogHandler* on_start(std::uint64_t dialog, BytesView payload) override;
   void on_session_closed(std::exception_ptr why) override;
+  void hold_next_message();
   bool send_one();
   bool has_room() const noexcept;
 

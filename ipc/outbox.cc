@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "troupe/ipc/buffers.h"
+
 namespace troupe {
 
 namespace {
@@ -35,10 +37,12 @@ constexpr bool overtakes(FrameKind kind, FrameKind transfer) noexcept {
 
 }  // namespace
 
+// While the network takes what it gets, a chunk stays within a buffer.
 void Outbox::Lane::make_room(std::size_t octets) {
-  if (tail_.empty() || tail_.size() + octets <= chunk_size) return;
-  full_.push_back(std::exchange(tail_, {}));
-  tail_.reserve(chunk_size);
+  const std::size_t size = tail_.size() + octets;
+  if (tail_.empty() || size <= buffer_size) return;
+  if (size <= chunk_size) return tail_.reserve(chunk_size);
+  full_.push_back(std::exchange(tail_, take_buffer()));
   values_of_ = 0;
 }
 
@@ -69,9 +73,20 @@ char* Outbox::Lane::take_front(char* out) noexcept {
     tail_.clear();  // keeps its memory for the next turn
     values_of_ = 0;
   } else {
+    give_buffer(std::move(front));
     full_.pop_front();
   }
   return out;
+}
+
+Bytes Outbox::Lane::take_front() {
+  if (full_.empty()) {
+    values_of_ = 0;
+    return std::exchange(tail_, take_buffer());
+  }
+  Bytes front = std::move(full_.front());
+  full_.pop_front();
+  return front;
 }
 
 void Outbox::Lane::clear() noexcept {
@@ -123,7 +138,7 @@ void Outbox::queue(FrameKind kind, std::uint64_t dialog, Bytes payload) {
   if (payload.size() <= max_small_payload) {
     lane_of(kind).push(kind, dialog, payload);
   } else {
-    transfers_.push_back({kind, dialog, std::move(payload), 0, {}});
+    transfers_.push_back({kind, dialog, std::move(payload), data_.chunks()});
   }
 }
 
@@ -132,10 +147,16 @@ void Outbox::push_last(FrameKind kind, BytesView payload) {
   queued_ += frame_header_size + payload.size();
 }
 
-std::size_t Outbox::next_piece_size() const noexcept {
-  if (transfers_.empty()) return 0;
-  const Transfer& transfer = transfers_.front();
-  return std::min(piece_size, transfer.payload.size() - transfer.offset);
+// The first whose dialog's earlier frames are in the next message at the latest; else as many as
+// there are.
+std::size_t Outbox::next_transfer() const noexcept {
+  const auto ready = [](const Transfer& transfer) { return transfer.ahead <= 1; };
+  return static_cast<std::size_t>(std::ranges::find_if(transfers_, ready) - transfers_.begin());
+}
+
+std::size_t Outbox::next_piece_size(std::size_t transfer) const noexcept {
+  const Transfer& next = transfers_[transfer];
+  return std::min(piece_size, next.payload.size() - next.offset);
 }
 
 // The last words go with the message that empties the rest. Pieces always mean that more may follow
@@ -146,17 +167,20 @@ bool Outbox::last_words_fit() const noexcept {
 
 std::size_t Outbox::batch_size() const noexcept {
   std::size_t size = urgent_.front_size() + data_.front_size();
-  if (!transfers_.empty()) size += frame_header_size + piece_header_size + next_piece_size();
+  if (const std::size_t next = next_transfer(); next != transfers_.size())
+    size += frame_header_size + piece_header_size + next_piece_size(next);
   if (last_words_fit()) size += last_.size();
   return size;
 }
 
 void Outbox::take_batch(char* out) {
   const bool with_last = last_words_fit();
+  const std::size_t next = next_transfer();
   queued_ -= urgent_.front_size() + data_.front_size();
   out = urgent_.take_front(out);
+  forget_data_chunk();
   out = data_.take_front(out);
-  if (!transfers_.empty()) out = take_piece(out);
+  if (next != transfers_.size()) out = take_piece(out, next);
   if (with_last) {
     std::memcpy(out, last_.data(), last_.size());
     queued_ -= last_.size();
@@ -164,26 +188,39 @@ void Outbox::take_batch(char* out) {
   }
 }
 
-char* Outbox::take_piece(char* out) {
-  Transfer& transfer = transfers_.front();
-  const std::size_t size = next_piece_size();
-  const BytesView octets = BytesView(transfer.payload).substr(transfer.offset, size);
-  out = write_piece(out, transfer.kind, transfer.dialog,
-                    {transfer.payload.size(), transfer.offset, octets});
-  transfer.offset += size;
+Bytes Outbox::take_buffered() {
+  const std::size_t size = data_.front_size();
+  if (size < worth_a_buffer || size != batch_size()) return {};
   queued_ -= size;
-  if (transfer.offset == transfer.payload.size()) {
-    finish_transfer();
-  } else if (transfers_.size() > 1) {
-    transfers_.push_back(std::move(transfer));
-    transfers_.pop_front();
+  forget_data_chunk();
+  return data_.take_front();
+}
+
+// The first one leaves.
+void Outbox::forget_data_chunk() noexcept {
+  for (Transfer& transfer : transfers_) transfer.ahead -= transfer.ahead == 0 ? 0 : 1;
+}
+
+char* Outbox::take_piece(char* out, std::size_t transfer) {
+  Transfer& next = transfers_[transfer];
+  const std::size_t size = next_piece_size(transfer);
+  const BytesView octets = BytesView(next.payload).substr(next.offset, size);
+  out = write_piece(out, next.kind, next.dialog, {next.payload.size(), next.offset, octets});
+  next.offset += size;
+  queued_ -= size;
+  if (next.offset == next.payload.size()) {
+    finish_transfer(transfer);
+  } else if (transfer + 1 < transfers_.size()) {
+    const auto at = transfers_.begin() + static_cast<std::ptrdiff_t>(transfer);
+    std::rotate(at, at + 1, transfers_.end());
   }
   return out;
 }
 
-void Outbox::finish_transfer() {
-  Transfer done = std::move(transfers_.front());
-  transfers_.pop_front();
+void Outbox::finish_transfer(std::size_t transfer) {
+  const auto at = transfers_.begin() + static_cast<std::ptrdiff_t>(transfer);
+  Transfer done = std::move(*at);
+  transfers_.erase(at);
   queued_ -= frame_header_size;
   // The frames behind are counted already; those behind a second large one must stay behind it.
   for (Waiting& waiting : done.behind) {

@@ -4,7 +4,8 @@
 // What one end of a connection has yet to send, packed into messages. Two lanes keep their order
 // each: urgent frames (start, cancel, credit, ...) go before data frames. Payloads above
 // `max_small_payload` are cut into pieces, of which one goes with each message, so that everything
-// else overtakes them; what follows in the same dialog waits for its end. Private to the package.
+// else overtakes them; but what came before goes first, and what follows in the same dialog waits
+// for its end. Private to the package.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,9 @@ class Outbox {
   std::size_t batch_size() const noexcept;
   /// Writes the next message, exactly `batch_size()` octets, and forgets it.
   void take_batch(char* out);
+  /// The same without a copy, where the message lies in one piece that is large enough to be worth
+  /// it; else empty. For `give_buffer`.
+  Bytes take_buffered();
 
   /// Forgets everything.
   void clear() noexcept;
@@ -52,7 +56,9 @@ class Outbox {
       return full_.empty() ? tail_.size() : full_.front().size();
     }
     char* take_front(char* out) noexcept;
+    Bytes take_front();
     bool is_last_chunk() const noexcept { return full_.empty(); }
+    std::size_t chunks() const noexcept { return full_.size() + (tail_.empty() ? 0 : 1); }
     void clear() noexcept;
 
    private:
@@ -74,17 +80,20 @@ class Outbox {
     FrameKind kind;
     std::uint64_t dialog;
     Bytes payload;
-    std::size_t offset;
-    std::vector<Waiting> behind;
+    std::size_t ahead;  // chunks of data that were queued before it
+    std::size_t offset = 0;
+    std::vector<Waiting> behind = {};
   };
 
   Lane& lane_of(FrameKind kind) noexcept;
   Transfer* find_transfer(std::uint64_t dialog) noexcept;
   void queue(FrameKind kind, std::uint64_t dialog, Bytes payload);
-  std::size_t next_piece_size() const noexcept;
+  std::size_t next_transfer() const noexcept;
+  std::size_t next_piece_size(std::size_t transfer) const noexcept;
   bool last_words_fit() const noexcept;
-  char* take_piece(char* out);
-  void finish_transfer();
+  void forget_data_chunk() noexcept;
+  char* take_piece(char* out, std::size_t transfer);
+  void finish_transfer(std::size_t transfer);
 
   Lane urgent_;
   Lane data_;

@@ -128,6 +128,8 @@ class Session {
   std::size_t batch_size() const noexcept { return outbox_.batch_size(); }
   /// Writes the next message, exactly `batch_size()` octets.
   void take_batch(char* out) { outbox_.take_batch(out); }
+  /// See `Outbox::take_buffered`.
+  Bytes take_buffered() { return outbox_.take_buffered(); }
 
   SessionStatistics statistics() const;
 

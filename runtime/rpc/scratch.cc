@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/rpc/scratch.h"
 
-#include <utility>
-
 namespace troupe::detail {
-namespace {
 
-// Larger ones are moved into what is sent, or not worth keeping.
-constexpr std::size_t max_kept = 64 * 1024;
+Bytes* ScratchBytes::make() {
+  // At the thread's end.
+  static thread_local const struct Last {
+    ~Last() { delete std::exchange(idle_, nullptr); }
+  } last;
+  static_cast<void>(last);
+  return new Bytes;
+}
 
-// One is enough: who encodes does not wait, but for a user's serialize function that does.
-thread_local Bytes kept;
-
-}  // namespace
+void ScratchBytes::drop(Bytes* bytes) noexcept { delete bytes; }
 
 Bytes take_scratch() noexcept {
-  Bytes taken(std::move(kept));
-  taken.clear();
+  Bytes taken;
+  if (ScratchBytes::idle_ != nullptr) taken.swap(*ScratchBytes::idle_);
   return taken;
 }
 
 void give_scratch(Bytes&& bytes) noexcept {
-  if (bytes.capacity() <= max_kept && bytes.capacity() > kept.capacity()) kept = std::move(bytes);
+  Bytes* const idle = ScratchBytes::idle_;
+  if (idle == nullptr || bytes.capacity() > ScratchBytes::max_kept) return;
+  if (bytes.capacity() <= idle->capacity()) return;
+  bytes.clear();
+  idle->swap(bytes);
 }
 
 }  // namespace troupe::detail

@@ -3,22 +3,20 @@
 
 #include <utility>
 
-#include "troupe/ipc/frame.h"
+#include "troupe/ipc/buffers.h"
 #include "troupe/runtime/fiber/memory_channel.h"
 
 namespace troupe::detail {
 
-std::optional<BytesView> ValueReader::next() {
-  if (rest_.empty()) return std::nullopt;
-  const std::optional<BytesView> value = take_value(rest_);
-  if (!value) throw ShortRead("a value that reaches beyond its frame");
-  return value;
-}
+void ValueReader::throw_short() { throw ShortRead("a value that reaches beyond its frame"); }
 
 void ValueQueue::push(Bytes octets) { push_block(std::move(octets), 1, false); }
 
 void ValueQueue::push_several(BytesView octets, std::size_t count) {
-  push_block(Bytes(octets), count, true);
+  Bytes copy;
+  if (octets.size() >= worth_a_buffer) copy = take_buffer();
+  copy.assign(octets);
+  push_block(std::move(copy), count, true);
 }
 
 void ValueQueue::push_block(Bytes octets, std::size_t values, bool framed) {
@@ -27,19 +25,9 @@ void ValueQueue::push_block(Bytes octets, std::size_t values, bool framed) {
   size_ += values;
 }
 
-BytesView ValueQueue::front() noexcept {
-  Block& block = blocks_.front();
-  if (!block.framed) return block.octets;
-  BytesView rest = BytesView(block.octets).substr(block.at);
-  return *take_value(rest);
-}
-
-void ValueQueue::pop(BytesView first) noexcept {
-  Block& block = blocks_.front();
-  --size_;
-  if (--block.values == 0) return blocks_.pop_front();
-  ++block.arrival;
-  block.at = static_cast<std::size_t>(first.data() + first.size() - block.octets.data());
+void ValueQueue::pop_block() noexcept {
+  give_buffer(std::move(blocks_.front().octets));
+  blocks_.pop_front();
 }
 
 }  // namespace troupe::detail

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "troupe/ipc/frame.h"
 #include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/fiber/ring.h"
 
@@ -19,9 +20,17 @@ class ValueReader {
  public:
   explicit ValueReader(BytesView octets) noexcept : rest_(octets) {}
   /// The next value, borrowed; empty at the end. Throws `ShortRead` when it is not all there.
-  std::optional<BytesView> next();
+  std::optional<BytesView> next() {
+    if (rest_.empty()) return std::nullopt;
+    const std::optional<BytesView> value = take_value(rest_);
+    if (!value) [[unlikely]]
+      throw_short();
+    return value;
+  }
 
  private:
+  [[noreturn]] static void throw_short();
+
   BytesView rest_;
 };
 
@@ -40,9 +49,20 @@ class ValueQueue {
   /// The number of the first one; there must be one.
   std::uint64_t first_arrival() noexcept { return blocks_.front().arrival; }
   /// The first one; there must be one. Lifetime: until the next change.
-  BytesView front() noexcept;
+  BytesView front() noexcept {
+    const Block& block = blocks_.front();
+    if (!block.framed) return block.octets;
+    BytesView rest = BytesView(block.octets).substr(block.at);
+    return *take_value(rest);
+  }
   /// Drops the first one, which `front` has just given.
-  void pop(BytesView first) noexcept;
+  void pop(BytesView first) noexcept {
+    Block& block = blocks_.front();
+    --size_;
+    if (--block.values == 0) return pop_block();
+    ++block.arrival;
+    block.at = static_cast<std::size_t>(first.data() + first.size() - block.octets.data());
+  }
   /// Drops the first one unseen; there must be one.
   void drop_first() noexcept { pop(front()); }
 
@@ -57,6 +77,7 @@ class ValueQueue {
   };
 
   void push_block(Bytes octets, std::size_t values, bool framed);
+  void pop_block() noexcept;
 
   Ring<Block> blocks_;
   std::size_t size_ = 0;

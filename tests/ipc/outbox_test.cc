@@ -6,12 +6,15 @@
 #include <map>
 #include <random>
 
+#include "troupe/ipc/buffers.h"
 #include "troupe/ipc/reassembly.h"
 
 namespace troupe {
 namespace {
 
+// As a line does.
 Bytes take(Outbox& outbox) {
+  if (Bytes message = outbox.take_buffered(); !message.empty()) return message;
   Bytes message(outbox.batch_size(), '\0');
   outbox.take_batch(message.data());
   return message;
@@ -104,6 +107,31 @@ TEST(OutboxTest, ValuesBeyondAMessageOpenANewFrame) {
   EXPECT_EQ(outbox.queued(), 0u);
 }
 
+TEST(OutboxTest, WhatLiesInOnePieceIsTakenWithoutACopy) {
+  Outbox outbox;
+  const Bytes value(100, 'v');
+  EXPECT_TRUE(outbox.take_buffered().empty()) << "there is nothing";
+  outbox.push_value(2, value);
+  EXPECT_TRUE(outbox.take_buffered().empty()) << "it is not worth it";
+  while (outbox.queued() < worth_a_buffer) outbox.push_value(2, value);
+  outbox.push(FrameKind::credit, 2, "c");
+  EXPECT_TRUE(outbox.take_buffered().empty()) << "it lies in two pieces";
+  Receiver receiver;
+  receiver.read_all(outbox);
+  EXPECT_EQ(receiver.kinds(), (Kinds{FrameKind::credit, FrameKind::yields}));
+
+  while (outbox.queued() < worth_a_buffer) outbox.push_value(2, value);
+  const std::size_t size = outbox.batch_size();
+  const Bytes message = outbox.take_buffered();
+  EXPECT_EQ(message.size(), size);
+  EXPECT_TRUE(outbox.empty());
+  outbox.push_value(2, value);  // opens a frame of its own again
+  receiver.read(message);
+  receiver.read_all(outbox);
+  EXPECT_EQ(receiver.got.size(), 4u);
+  EXPECT_EQ(receiver.got[3].payload.size(), 101u);
+}
+
 TEST(OutboxTest, AValueWaitsForTheLargeOneBeforeIt) {
   Outbox outbox;
   outbox.push(FrameKind::yield, 2, Bytes(3 * piece_size, 'x'));
@@ -143,6 +171,20 @@ TEST(OutboxTest, OthersPassALargePayloadAndItsOwnDialogWaits) {
   ASSERT_EQ(receiver.got.size(), 4u);
   EXPECT_EQ(receiver.got[2].payload, Bytes(10 * piece_size, 'x'));
   EXPECT_EQ(receiver.got[3].payload, "after");
+}
+
+// As it comes about when the network is full.
+TEST(OutboxTest, ALargeValueWaitsForWhatItsDialogHasSentBefore) {
+  Outbox outbox;
+  for (int i = 0; i < 100; ++i) outbox.push(FrameKind::yield, 2, Bytes(3'000, 'x'));
+  outbox.push(FrameKind::yield, 2, Bytes(max_small_payload + 1, 'y'));
+  outbox.push(FrameKind::yield, 4, Bytes(max_small_payload + 1, 'z'));
+  outbox.push(FrameKind::yield, 2, "last");
+  Receiver receiver;
+  receiver.read_all(outbox);
+  ASSERT_EQ(receiver.got.size(), 103u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(receiver.got[i].payload[0], 'x');
+  EXPECT_EQ(receiver.got[100].payload[0], 'y');
 }
 
 TEST(OutboxTest, LargePayloadsTakeTurns) {
