@@ -18,6 +18,7 @@ using Reason = TransportClosed::Reason;
 constexpr int messages_per_turn = 128;
 // Nor for more than this: what was sent together is then handled while it is in the cache.
 constexpr std::size_t octets_per_turn = 16 * 1024;
+
 }  // namespace
 
 Channel::Channel(std::unique_ptr<Dial> dial, Pump& pump)

@@ -73,7 +73,6 @@ char* Outbox::Lane::take_front(char* out) noexcept {
     tail_.clear();  // keeps its memory for the next turn
     values_of_ = 0;
   } else {
-    give_buffer(std::move(front));
     full_.pop_front();
   }
   return out;
