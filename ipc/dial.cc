@@ -23,36 +23,53 @@ constexpr int watched_events = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                                ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
-zmq::socket_t make_dealer(zmq::context_t& context, const Address& address,
-                          std::chrono::milliseconds handshake_timeout) {
+zmq::socket_t make_dealer(zmq::context_t& context, std::chrono::milliseconds handshake_timeout) {
   zmq::socket_t socket = make_socket(context, zmq::socket_type::dealer);
   limit_socket(socket, handshake_timeout);
   socket.set(zmq::sockopt::reconnect_ivl, never_again_ms);
-  if (address.kind() == Address::Kind::tcp) {
-    socket.set(zmq::sockopt::connect_timeout, static_cast<int>(handshake_timeout.count()));
-    if (address.host().find(':') != std::string::npos) socket.set(zmq::sockopt::ipv6, true);
-  }
-  if (!address.is_local()) {
-    socket.set(zmq::sockopt::heartbeat_ivl, heartbeat_ms);
-    socket.set(zmq::sockopt::heartbeat_timeout, heartbeat_timeout_ms);
-    socket.set(zmq::sockopt::heartbeat_ttl, heartbeat_timeout_ms);
-  }
+  socket.set(zmq::sockopt::connect_timeout, static_cast<int>(handshake_timeout.count()));
   return socket;
 }
 
 }  // namespace
 
-Dial::Dial(const Address& to, std::chrono::milliseconds handshake_timeout)
+Dial::Dial(std::chrono::milliseconds handshake_timeout)
     : context(shared_context()),
-      address(to),
-      socket(make_dealer(*context, to, handshake_timeout)),
-      events(*context, socket, watched_events) {
+      socket(make_dealer(*context, handshake_timeout)),
+      events(*context, socket, watched_events) {}
+
+void Dial::begin(const Address& to) {
+  address = to;
+  if (to.kind() == Address::Kind::tcp && to.host().find(':') != std::string::npos) {
+    socket.set(zmq::sockopt::ipv6, true);
+  }
+  if (!to.is_local()) {
+    socket.set(zmq::sockopt::heartbeat_ivl, heartbeat_ms);
+    socket.set(zmq::sockopt::heartbeat_timeout, heartbeat_timeout_ms);
+    socket.set(zmq::sockopt::heartbeat_ttl, heartbeat_timeout_ms);
+  }
   try {
-    socket.connect(address.str());
+    socket.connect(to.str());
   } catch (const zmq::error_t& error) {
     throw TransportClosed(
         TransportClosed::Reason::unreachable,
-        "no connection to " + address.str() + ": " + error.what() + "; check the address");
+        "no connection to " + to.str() + ": " + error.what() + "; check the address");
+  }
+}
+
+std::unique_ptr<Dial> Dialer::begin(const Address& address) {
+  if (early_ != nullptr && early_->address == address) return std::move(early_);
+  auto dial = spare_ != nullptr ? std::move(spare_) : std::make_unique<Dial>(handshake_timeout_);
+  dial->begin(address);
+  expects_more_ = true;
+  return dial;
+}
+
+void Dialer::prepare() noexcept {
+  if (!expects_more_ || spare_ != nullptr) return;
+  try {
+    spare_ = std::make_unique<Dial>(handshake_timeout_);
+  } catch (const std::exception&) {  // the next `begin` tries again, and says what is wrong
   }
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A connection that is begun: the DEALER socket, and what libzmq tells of it. ZeroMQ's threads find
-// and greet the peer from here on, whether or not anybody is there yet who speaks over it. Private
-// to the package.
+// A connection before there is anybody who speaks over it: the DEALER socket, and what libzmq tells
+// of it. Making the two takes as long as a message to another process, so that it is done ahead
+// where there is time; from `begin` on ZeroMQ's threads find and greet the peer. Private to the
+// package.
 
 #include <chrono>
 #include <memory>
+#include <utility>
 #include <zmq.hpp>
 
 #include "troupe/ipc/address.h"
@@ -16,14 +18,41 @@ namespace troupe {
 
 /// One attempt to connect.
 struct Dial {
-  /// Begins it. Throws `TransportClosed` when the address makes no sense to libzmq, `Error` when
-  /// the process has no descriptor left.
-  Dial(const Address& address, std::chrono::milliseconds handshake_timeout);
+  /// Makes the sockets. Throws `Error` when the process has no descriptor left.
+  explicit Dial(std::chrono::milliseconds handshake_timeout);
+
+  /// Begins the connection; to be called once. Never waits. Throws `TransportClosed` when the
+  /// address makes no sense to libzmq.
+  void begin(const Address& to);
 
   std::shared_ptr<zmq::context_t> context;
-  Address address;
+  Address address;  ///< Empty until it is begun.
   zmq::socket_t socket;
   EventSource events;
+};
+
+/// Begins connections. Who connects to somebody else than its parent, who was dialed early, will
+/// connect to more: from the first one on it keeps the sockets of the next.
+class Dialer {
+ public:
+  explicit Dialer(std::chrono::milliseconds handshake_timeout)
+      : handshake_timeout_(handshake_timeout) {}
+
+  /// The next `begin` with its address goes on with this one.
+  void adopt(std::unique_ptr<Dial> early) noexcept { early_ = std::move(early); }
+  /// Begins a connection. Never waits. Throws as `Dial` does.
+  std::unique_ptr<Dial> begin(const Address& address);
+  /// Makes the sockets for the next one, unless none is to be expected, or they are there. To be
+  /// called where there is time: while a peer answers.
+  void prepare() noexcept;
+  /// Gives away what was not used.
+  std::unique_ptr<Dial> take_spare() noexcept { return std::move(spare_); }
+
+ private:
+  std::chrono::milliseconds handshake_timeout_;
+  std::unique_ptr<Dial> early_;
+  std::unique_ptr<Dial> spare_;
+  bool expects_more_ = false;
 };
 
 }  // namespace troupe

@@ -9,7 +9,9 @@
 namespace troupe {
 
 EarlyConnection::EarlyConnection(const Address& address)
-    : dial_(std::make_unique<Dial>(address, TransportOptions{}.handshake_timeout)) {}
+    : dial_(std::make_unique<Dial>(TransportOptions{}.handshake_timeout)) {
+  dial_->begin(address);
+}
 
 EarlyConnection::EarlyConnection(EarlyConnection&&) noexcept = default;
 EarlyConnection& EarlyConnection::operator=(EarlyConnection&&) noexcept = default;

@@ -117,7 +117,7 @@ void Line::on_session_closed(std::exception_ptr why) {
   wait_for_room_.unpark_all();
   if (handler_ != nullptr && reported_) handler_->on_disconnected(*connection_, why);
   queued();  // the last word
-  if (pump_ != nullptr) pump_->wake();
+  if (pump_ != nullptr) pump_->tidy_soon();
 }
 
 }  // namespace troupe::detail

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -158,7 +159,7 @@ bool Listener::listens_at(const std::string& address) const {
 
 Listener::Router::Router(Listener& owner)
     : socket(make_router(*owner.context_, owner.handshake_timeout_)),
-      events(*owner.context_, socket, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED),
+      events(*owner.context_, socket, ZMQ_EVENT_DISCONNECTED),
       monitor(events, owner.pump_, owner) {
   owner.pump_.add(socket.get(zmq::sockopt::fd), owner);
 }
@@ -204,10 +205,11 @@ bool Listener::drain() {
 
 void Listener::read_monitor() {
   for (Monitor::Event event; router_->monitor.next(event);) {
-    if (event.what == ZMQ_EVENT_ACCEPTED) {
-      slots_.accepted(event.value);
-    } else if (event.what == ZMQ_EVENT_DISCONNECTED) {
-      if (Peer* peer = slots_.broken(event.value)) mark_gone(*peer);
+    const std::vector<Peer*> candidates = slots_.broken(event.value);
+    if (candidates.size() == 1) {
+      mark_gone(*candidates.front());
+    } else {
+      for (Peer* peer : candidates) doubt(*peer);
     }
   }
 }
@@ -252,7 +254,7 @@ Listener::Peer* Listener::find_or_adopt(std::string_view id, zmq::message_t& mes
 Listener::Peer* Listener::adopt(std::string_view id, int fd) {
   expire_handshakes();
   if (young_.size() >= max_handshakes) return nullptr;
-  read_monitor();  // its acceptance has been told by now
+  read_monitor();  // the end of whoever had its descriptor before has been told by now
   auto owned = std::make_unique<Peer>(*this);
   Peer& peer = *owned;
   peer.id = id;
@@ -262,9 +264,7 @@ Listener::Peer* Listener::adopt(std::string_view id, int fd) {
   peer.connection->set_credentials(credentials_of(fd));
   peers_.emplace(peer.id, std::move(owned));
   young_.push_back(peer.id);
-  const auto tie = slots_.tie(fd, peer);
-  if (!tie.alive) mark_gone(peer);
-  if (tie.unsure) unsure_.push_back(&peer);
+  if (slots_.tie(fd, peer)) doubt(peer);
   return &peer;
 }
 
@@ -293,7 +293,6 @@ void Listener::mark_gone(Peer& peer) {
 // the last messages get into the pipe, so a peer is buried when its pipe has ended and was read
 // after that: its last words have been heard then.
 void Listener::bury_gone() {
-  slots_.forget_silent();
   for (Peer* peer : std::exchange(gone_, {})) {
     if (peer->unlinked) {
       bury(*peer);
@@ -334,11 +333,16 @@ int Listener::probe(Peer& peer) {
   return send_parts(peer, nothing);
 }
 
+void Listener::doubt(Peer& peer) {
+  if (std::ranges::find(unsure_, &peer) == unsure_.end()) unsure_.push_back(&peer);
+  peer.in_doubt_until = current_time() + sure_after;
+}
+
 void Listener::probe_unsure() {
   const TimePoint now = current_time();
   std::erase_if(unsure_, [&](Peer* peer) {
     if (!peer->gone && probe(*peer) == EHOSTUNREACH) mark_gone(*peer);
-    return peer->gone || now - peer->since > sure_after;
+    return peer->gone || now > peer->in_doubt_until;
   });
   pump_.mark_touched(*this);
 }

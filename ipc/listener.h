@@ -70,7 +70,8 @@ class Listener final : public Pollable {
     std::shared_ptr<Connection> connection;
     int fd = -1;
     TimePoint since{};
-    bool gone = false;      // its connection broke, says the monitor or an attempt to send
+    TimePoint in_doubt_until{};  // whether its connection stands; in the past: not in doubt
+    bool gone = false;           // its connection broke, says the monitor or an attempt to send
     bool unlinked = false;  // and its pipe has ended: what is readable now is all there will be
     bool full = false;      // its pipe; flushed again when there may be room
   };
@@ -110,6 +111,7 @@ class Listener final : public Pollable {
   bool send_to(Peer& peer, zmq::message_t& message);
   int send_parts(Peer& peer, zmq::message_t& message);
   void mark_gone(Peer& peer);
+  void doubt(Peer& peer);
 
   std::shared_ptr<zmq::context_t> context_;
   Pump& pump_;
@@ -124,7 +126,7 @@ class Listener final : public Pollable {
   std::unordered_map<std::string, std::unique_ptr<Peer>, Hash, std::equal_to<>> peers_;
   ConnectionSlots<Peer> slots_;
   std::vector<Peer*> gone_;
-  std::vector<Peer*> unsure_;  // not known which of their descriptor's connections is theirs
+  std::vector<Peer*> unsure_;  // whose connections may have broken
   std::vector<Peer*> full_;
   std::vector<std::string> young_;  // ids of peers whose handshake was not seen to end
 };

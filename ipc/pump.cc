@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/ipc/pump.h"
 
+#include <utility>
+
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/timeouts.h"
 
@@ -72,12 +74,12 @@ void Pump::await_work() {
   waits_for_ever_ = false;
 }
 
-void Pump::run(UniqueFunction<void()> after_turn) {
+void Pump::run(UniqueFunction<void()> tidy) {
   for (;;) {
     await_work();
     if (stopped_) return;
     turn();
-    after_turn();
+    if (std::exchange(untidy_, false)) tidy();
     if (!ready_.empty()) checkpoint();  // a fast peer does not keep others from running
   }
 }

@@ -65,11 +65,15 @@ class Pump final : private IdleHook {
   void mark_ready(Pollable& socket) noexcept;
   /// The socket is to be drained in a moment, if nothing brings it about earlier.
   void check_soon(Pollable& socket) noexcept;
-  /// Makes a turn come.
-  void wake() noexcept { work_.set(); }
+  /// Something has ended: `run` calls its `tidy` soon.
+  void tidy_soon() noexcept {
+    untidy_ = true;
+    work_.set();
+  }
 
-  /// Drains sockets until `stop`, and calls `after_turn` after each turn. Checkpoint.
-  void run(UniqueFunction<void()> after_turn);
+  /// Drains sockets until `stop`, and calls `tidy` after a turn when that was asked for.
+  /// Checkpoint.
+  void run(UniqueFunction<void()> tidy);
   /// Ends `run`. Never waits.
   void stop() noexcept;
 
@@ -92,6 +96,7 @@ class Pump final : private IdleHook {
   WakeFlag work_{"Pump::run"};
   bool waits_for_ever_ = false;
   bool stopped_ = false;
+  bool untidy_ = false;
   IntrusiveList<Pollable, InReady> ready_;
   IntrusiveList<Pollable, InSoon> soon_;
   TimePoint soon_at_{};  // when these are drained

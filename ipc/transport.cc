@@ -32,11 +32,11 @@ std::string seconds_text(std::chrono::milliseconds time) {
 class Transport::Impl {
  public:
   Impl(TransportOptions options, TransportHandler& handler)
-      : options_(std::move(options)), handler_(handler) {}
+      : options_(std::move(options)), handler_(handler), dialer_(options_.handshake_timeout) {}
   ~Impl() { close_all(); }
 
   Listener& listener(const Address& address);
-  void adopt(std::unique_ptr<Dial> dial);
+  void adopt(std::unique_ptr<Dial> early);
   std::shared_ptr<Connection> connect(const Address& address, const Key* key);
   void serve();
   void stop() noexcept { pump_.stop(); }
@@ -63,7 +63,6 @@ class Transport::Impl {
  private:
   SessionConfig session_config(Role role) const;
   std::shared_ptr<Connection> make_connection(SessionConfig config, Link& link);
-  std::unique_ptr<Dial> dial(const Address& address);
   std::shared_ptr<Channel> channel_to(const Address& address, const Key* key);
   void await_handshake(Channel& channel, TimePoint deadline);
   void drop_finished();
@@ -75,7 +74,7 @@ class Transport::Impl {
   std::shared_ptr<zmq::context_t> context_;  // released after every socket
   Pump pump_;
   std::unique_ptr<Listener> listener_;
-  std::unique_ptr<Dial> early_;
+  Dialer dialer_;
   std::vector<std::shared_ptr<Channel>> channels_;
   std::unique_ptr<Loopback> loopback_;
   bool serving_ = false;
@@ -176,17 +175,9 @@ std::shared_ptr<Connection> Transport::Impl::connect_to_self() {
   return loopback_->connection();
 }
 
-void Transport::Impl::adopt(std::unique_ptr<Dial> dial) {
-  require_allowed(dial->address, options_.insecure_tcp);
-  early_ = std::move(dial);
-}
-
-std::unique_ptr<Dial> Transport::Impl::dial(const Address& address) {
-  const bool is_begun = early_ != nullptr && early_->address == address;
-  auto dial =
-      is_begun ? std::move(early_) : std::make_unique<Dial>(address, options_.handshake_timeout);
-  if (context_ == nullptr) context_ = dial->context;
-  return dial;
+void Transport::Impl::adopt(std::unique_ptr<Dial> early) {
+  require_allowed(early->address, options_.insecure_tcp);
+  dialer_.adopt(std::move(early));
 }
 
 // The attempt that is under way, or a new one.
@@ -196,7 +187,9 @@ std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, con
       return channel;
     }
   }
-  auto channel = std::make_shared<Channel>(dial(address), pump_);
+  std::unique_ptr<Dial> dial = dialer_.begin(address);
+  if (context_ == nullptr) context_ = dial->context;
+  auto channel = std::make_shared<Channel>(std::move(dial), pump_);
   SessionConfig config = session_config(Role::connector);
   config.dialed = address.str();
   if (key != nullptr) config.key = *key;
@@ -233,6 +226,7 @@ std::shared_ptr<Connection> Transport::Impl::connect(const Address& address, con
   const TimePoint deadline = current_time() + options_.handshake_timeout;
   for (auto pause = first_retry;; pause = std::min(2 * pause, longest_retry)) {
     const std::shared_ptr<Channel> channel = channel_to(address, key);
+    dialer_.prepare();
     await_handshake(*channel, deadline);
     const std::exception_ptr why = channel->connection()->why();
     if (why == nullptr) return channel->connection();
@@ -279,10 +273,14 @@ void Transport::Impl::end_sessions() noexcept {
 }
 
 void Transport::Impl::leave_sockets_to_exit() noexcept {
-  static auto* const kept = new std::vector<std::shared_ptr<Channel>>;
+  struct Kept {
+    std::vector<std::shared_ptr<Channel>> channels;
+    std::unique_ptr<Dial> spare;
+  };
+  static auto* const kept = new Kept;
   end_sessions();
   for (const auto& channel : channels_) channel->retire();
-  *kept = std::exchange(channels_, {});
+  *kept = {std::exchange(channels_, {}), dialer_.take_spare()};
 }
 
 void Transport::Impl::close_all() noexcept {

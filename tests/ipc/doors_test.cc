@@ -7,8 +7,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "troupe/ipc/transport.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
@@ -20,19 +18,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::Echo;
+using testing::event_descriptors;
 using testing::options_for;
 using testing::serve_while;
 using testing::SocketDirectory;
-
-// Each ZeroMQ socket has one; the loop has one, too.
-int event_descriptors() {
-  int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;
-    count += std::filesystem::read_symlink(entry, gone) == "anon_inode:[eventfd]";
-  }
-  return count;
-}
 
 void raise_limit_of_descriptors() {
   rlimit limit{};

@@ -71,7 +71,7 @@ TEST(PumpTest, ChecksInTimeThoughOtherWorkComesAllTheTime) {
           pump.mark_ready(socket);
           for (int i = 0; i < 21; ++i) {
             sleep(milliseconds(1));
-            pump.wake();
+            pump.tidy_soon();
           }
           pump.stop();
         });

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -215,6 +216,15 @@ int ForkedProcess::wait() {
   int status = 0;
   ::waitpid(std::exchange(pid_, -1), &status, 0);
   return status;
+}
+
+int event_descriptors() {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    count += std::filesystem::read_symlink(entry, gone) == "anon_inode:[eventfd]";
+  }
+  return count;
 }
 
 UniqueFd unix_socket(const std::string& path, bool listens) {

@@ -107,6 +107,9 @@ bool contains(const std::string& text, const std::string& part);
 /// What an error says.
 std::string message_of(const std::exception_ptr& error);
 
+/// How many event descriptors the process has: one a ZeroMQ socket, and the loop's.
+int event_descriptors();
+
 /// A Unix socket, listening or connected. Throws `Error`.
 UniqueFd unix_socket(const std::string& path, bool listens);
 

@@ -242,6 +242,24 @@ TEST(StrangersTest, PortScannersLeaveNothing) {
   });
 }
 
+// While the server does not look, many come on one descriptor, one after the other, each with a
+// message that wants no answer. When it does, all their ends are told before their beginnings.
+TEST(StrangersTest, WhoHasGoneBeforeItsFirstMessageIsReadLeavesNothing) {
+  run_tasks([] {
+    Server server;
+    server.survive([&](zmq::context_t&) {
+      for (int i = 0; i < 50; ++i) {
+        zmq::context_t context;
+        zmq::socket_t socket = server.stranger(context);
+        socket.set(zmq::sockopt::linger, -1);
+        if (i % 3 != 0) socket.send(zmq::message_t(), zmq::send_flags::none);
+        socket.close();
+        context.close();  // returns when the message is on its way
+      }
+    });
+  });
+}
+
 TEST(StrangersTest, AHandshakeThatIsNeverFinishedExpires) {
   run_tasks([] {
     SocketDirectory directory;
