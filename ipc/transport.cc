@@ -149,16 +149,21 @@ std::vector<std::shared_ptr<Connection>> Transport::Impl::everyone() const {
 }
 
 std::shared_ptr<Connection> Transport::Impl::find_open(const Address& address) const {
+  const auto listens_there = [&](Connection& connection) {
+    return connection.open() && connection.line().session().peer().address == address.str();
+  };
   for (const auto& channel : channels_) {
-    if (channel->address() == address && channel->connection()->open())
-      return channel->connection();
+    const auto& connection = channel->connection();
+    if (listens_there(*connection)) return connection;
+    if (channel->address() == address && connection->open()) return connection;
   }
-  for (auto& connection : everyone()) {
-    if (connection->open() && connection->line().session().peer().address == address.str()) {
-      return connection;
-    }
+  std::shared_ptr<Connection> found;
+  if (listener_ != nullptr) {
+    listener_->for_each([&](const auto& connection) {
+      if (listens_there(*connection)) found = connection;
+    });
   }
-  return nullptr;
+  return found;
 }
 
 std::shared_ptr<Connection> Transport::Impl::connect_to_self() {
