@@ -51,6 +51,15 @@ std::vector<Address> registry_of(const RunOptions& options) {
   return registry;
 }
 
+std::chrono::milliseconds liveness_of(const RunOptions& options) {
+  if (options.liveness < least_liveness || options.liveness > most_liveness) {
+    const std::chrono::duration<double> seconds = options.liveness;
+    throw UsageError("liveness cannot be " + std::to_string(seconds.count()) +
+                     " s; give how long another host may be silent, from 300 ms to one hour");
+  }
+  return std::chrono::ceil<std::chrono::milliseconds>(options.liveness);
+}
+
 bool reaches_beyond(const std::vector<Address>& addresses) {
   return std::any_of(addresses.begin(), addresses.end(),
                      [](const Address& address) { return !address.is_local(); });
@@ -79,6 +88,7 @@ void configure_cluster(ActorConfig& config, const RunOptions& options) {
   }
   config.ensure_registry = options.ensure_registry;
   config.insecure_tcp = options.insecure_tcp;
+  config.times.liveness = liveness_of(options);
   config.token_file = setting("TROUPE_TOKEN_FILE", options.token_file);
   if (options.ensure_registry && config.registry.empty()) {
     throw UsageError(

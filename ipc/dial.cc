@@ -13,9 +13,6 @@ namespace {
 // Never tried again by libzmq itself. (Not -1: then the socket would drop what has arrived and was
 // not yet read when the connection breaks, and so the peer's last words.)
 constexpr int never_again_ms = 24 * 3600 * 1000;
-// Between hosts a cable can be cut without a word; libzmq's I/O threads ask and answer.
-constexpr int heartbeat_ms = 5'000;
-constexpr int heartbeat_timeout_ms = 15'000;
 
 // Not ZMQ_EVENT_CONNECTED: that it broke says that it stood, and nobody need wake up for it before.
 constexpr int watched_events = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
@@ -23,19 +20,20 @@ constexpr int watched_events = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED |
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                                ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
-zmq::socket_t make_dealer(zmq::context_t& context, std::chrono::milliseconds handshake_timeout) {
+zmq::socket_t make_dealer(zmq::context_t& context, std::chrono::milliseconds handshake) {
   zmq::socket_t socket = make_socket(context, zmq::socket_type::dealer);
-  limit_socket(socket, handshake_timeout);
+  limit_socket(socket, handshake);
   socket.set(zmq::sockopt::reconnect_ivl, never_again_ms);
-  socket.set(zmq::sockopt::connect_timeout, static_cast<int>(handshake_timeout.count()));
+  socket.set(zmq::sockopt::connect_timeout, static_cast<int>(handshake.count()));
   return socket;
 }
 
 }  // namespace
 
-Dial::Dial(std::chrono::milliseconds handshake_timeout)
-    : context(shared_context()),
-      socket(make_dealer(*context, handshake_timeout)),
+Dial::Dial(const TimeLimits& limits)
+    : times(limits),
+      context(shared_context()),
+      socket(make_dealer(*context, times.handshake)),
       events(*context, socket, watched_events) {}
 
 void Dial::begin(const Address& to) {
@@ -43,10 +41,12 @@ void Dial::begin(const Address& to) {
   if (to.kind() == Address::Kind::tcp && to.host().find(':') != std::string::npos) {
     socket.set(zmq::sockopt::ipv6, true);
   }
+  // Between hosts a cable can be cut without a word; libzmq's I/O threads ask and answer.
   if (!to.is_local()) {
-    socket.set(zmq::sockopt::heartbeat_ivl, heartbeat_ms);
-    socket.set(zmq::sockopt::heartbeat_timeout, heartbeat_timeout_ms);
-    socket.set(zmq::sockopt::heartbeat_ttl, heartbeat_timeout_ms);
+    const int silence = static_cast<int>(times.liveness.count());
+    socket.set(zmq::sockopt::heartbeat_ivl, silence / 3);
+    socket.set(zmq::sockopt::heartbeat_timeout, silence);
+    socket.set(zmq::sockopt::heartbeat_ttl, silence);
   }
   try {
     socket.connect(to.str());
@@ -59,7 +59,7 @@ void Dial::begin(const Address& to) {
 
 std::unique_ptr<Dial> Dialer::begin(const Address& address) {
   if (early_ != nullptr && early_->address == address) return std::move(early_);
-  auto dial = spare_ != nullptr ? std::move(spare_) : std::make_unique<Dial>(handshake_timeout_);
+  auto dial = spare_ != nullptr ? std::move(spare_) : std::make_unique<Dial>(times_);
   dial->begin(address);
   expects_more_ = true;
   return dial;
@@ -68,7 +68,7 @@ std::unique_ptr<Dial> Dialer::begin(const Address& address) {
 void Dialer::prepare() noexcept {
   if (!expects_more_ || spare_ != nullptr) return;
   try {
-    spare_ = std::make_unique<Dial>(handshake_timeout_);
+    spare_ = std::make_unique<Dial>(times_);
   } catch (const std::exception&) {  // the next `begin` tries again, and says what is wrong
   }
 }

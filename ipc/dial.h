@@ -6,12 +6,12 @@
 // where there is time; from `begin` on ZeroMQ's threads find and greet the peer. Private to the
 // package.
 
-#include <chrono>
 #include <memory>
 #include <utility>
 #include <zmq.hpp>
 
 #include "troupe/ipc/address.h"
+#include "troupe/ipc/limits.h"
 #include "troupe/ipc/monitor.h"
 
 namespace troupe {
@@ -19,12 +19,13 @@ namespace troupe {
 /// One attempt to connect.
 struct Dial {
   /// Makes the sockets. Throws `Error` when the process has no descriptor left.
-  explicit Dial(std::chrono::milliseconds handshake_timeout);
+  explicit Dial(const TimeLimits& limits);
 
   /// Begins the connection; to be called once. Never waits. Throws `TransportClosed` when the
   /// address makes no sense to libzmq.
   void begin(const Address& to);
 
+  TimeLimits times;
   std::shared_ptr<zmq::context_t> context;
   Address address;  ///< Empty until it is begun.
   zmq::socket_t socket;
@@ -35,8 +36,7 @@ struct Dial {
 /// connect to more: from the first one on it keeps the sockets of the next.
 class Dialer {
  public:
-  explicit Dialer(std::chrono::milliseconds handshake_timeout)
-      : handshake_timeout_(handshake_timeout) {}
+  explicit Dialer(const TimeLimits& times) : times_(times) {}
 
   /// The next `begin` with its address goes on with this one.
   void adopt(std::unique_ptr<Dial> early) noexcept { early_ = std::move(early); }
@@ -49,7 +49,7 @@ class Dialer {
   std::unique_ptr<Dial> take_spare() noexcept { return std::move(spare_); }
 
  private:
-  std::chrono::milliseconds handshake_timeout_;
+  TimeLimits times_;
   std::unique_ptr<Dial> early_;
   std::unique_ptr<Dial> spare_;
   bool expects_more_ = false;

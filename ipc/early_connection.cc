@@ -4,12 +4,11 @@
 #include <utility>
 
 #include "troupe/ipc/dial.h"
-#include "troupe/ipc/transport.h"
 
 namespace troupe {
 
-EarlyConnection::EarlyConnection(const Address& address)
-    : dial_(std::make_unique<Dial>(TransportOptions{}.handshake_timeout)) {
+EarlyConnection::EarlyConnection(const Address& address, const TimeLimits& times)
+    : dial_(std::make_unique<Dial>(times)) {
   dial_->begin(address);
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "troupe/ipc/address.h"
+#include "troupe/ipc/limits.h"
 
 namespace troupe {
 
@@ -17,7 +18,7 @@ class EarlyConnection {
  public:
   /// Begins it; never waits. That it fails is found out by `Transport::connect`, if not already
   /// here, by `TransportClosed` or `Error`.
-  explicit EarlyConnection(const Address& address);
+  explicit EarlyConnection(const Address& address, const TimeLimits& times = {});
   EarlyConnection(EarlyConnection&&) noexcept;
   EarlyConnection& operator=(EarlyConnection&&) noexcept;
   ~EarlyConnection();

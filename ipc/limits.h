@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How far a peer can make this process grow, and how frames are packed. The defaults fit both ends
+// How far a peer can make this process grow or wait, and how frames are packed. The defaults fit both ends
 // of every connection; the two that a well-behaved sender must respect are told to it in the
 // handshake.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,6 +24,19 @@ struct Limits {
   /// Octets that wait for the peer to read them, beyond which it may ask for nothing more.
   std::uint64_t max_queued = std::uint64_t{1} << 30;
 };
+
+/// How long a peer is waited for.
+struct TimeLimits {
+  /// Until it has proved who it is, from the attempt to connect on; for both sides.
+  std::chrono::milliseconds handshake{10'000};
+  /// How long another host may be silent before it is taken for lost; it is asked three times
+  /// meanwhile. (On this host the kernel tells.)
+  std::chrono::milliseconds liveness{15'000};
+};
+
+/// What `liveness` may be.
+inline constexpr std::chrono::milliseconds least_liveness{300};
+inline constexpr std::chrono::hours most_liveness{1};
 
 /// Payloads up to this travel as they are, many to a message. Larger ones are moved rather than
 /// copied on their way, and cut into pieces.

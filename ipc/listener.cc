@@ -30,12 +30,13 @@ constexpr std::chrono::seconds sure_after{1};
 // A peer's host that vanishes between its first words and its first ZMTP heartbeat, which bounds
 // its silence from then on, is missed by the kernel. (That asks the other kernel: a peer that is
 // stopped is not taken for dead.)
-constexpr int keepalive_s = 5;
 constexpr int keepalive_probes = 3;
 
-zmq::socket_t make_router(zmq::context_t& context, std::chrono::milliseconds handshake_timeout) {
+zmq::socket_t make_router(zmq::context_t& context, const TimeLimits& times) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(times.liveness / keepalive_probes);
+  const int keepalive_s = static_cast<int>(seconds.count());
   zmq::socket_t socket = make_socket(context, zmq::socket_type::router);
-  limit_socket(socket, handshake_timeout);
+  limit_socket(socket, times.handshake);
   socket.set(zmq::sockopt::router_mandatory, true);
   socket.set(zmq::sockopt::backlog, accept_backlog);
   socket.set(zmq::sockopt::tcp_keepalive, 1);
@@ -77,11 +78,11 @@ bool means(const Address& bound, const Address& dialed) {
 }  // namespace
 
 Listener::Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker make_connection,
-                   std::chrono::milliseconds handshake_timeout)
+                   const TimeLimits& times)
     : context_(std::move(context)),
       pump_(pump),
       make_connection_(std::move(make_connection)),
-      handshake_timeout_(handshake_timeout),
+      times_(times),
       doors_(pump, *this) {}
 
 Listener::~Listener() {
@@ -158,7 +159,7 @@ bool Listener::listens_at(const std::string& address) const {
 // ---- The ROUTER ----
 
 Listener::Router::Router(Listener& owner)
-    : socket(make_router(*owner.context_, owner.handshake_timeout_)),
+    : socket(make_router(*owner.context_, owner.times_)),
       events(*owner.context_, socket, ZMQ_EVENT_DISCONNECTED),
       monitor(events, owner.pump_, owner) {
   owner.pump_.add(socket.get(zmq::sockopt::fd), owner);
@@ -275,7 +276,7 @@ void Listener::expire_handshakes() {
     if (found == peers_.end()) return true;
     Session& session = found->second->connection->line().session();
     if (session.established() || session.closed()) return true;
-    if (now - found->second->since < handshake_timeout_) return false;
+    if (now - found->second->since < times_.handshake) return false;
     session.reject("the handshake was not finished in time");
     return true;
   });

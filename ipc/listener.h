@@ -6,7 +6,6 @@
 // descriptor only, so each peer is tied to the descriptor its messages come from. Private to the
 // package.
 
-#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +20,7 @@
 #include "troupe/ipc/address_claim.h"
 #include "troupe/ipc/connection_slots.h"
 #include "troupe/ipc/doors.h"
+#include "troupe/ipc/limits.h"
 #include "troupe/ipc/line.h"
 #include "troupe/ipc/monitor.h"
 #include "troupe/ipc/pump.h"
@@ -37,7 +37,7 @@ class Listener final : public Pollable {
   using Maker = UniqueFunction<std::shared_ptr<Connection>(Link&)>;
 
   Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker make_connection,
-           std::chrono::milliseconds handshake_timeout);
+           const TimeLimits& times);
   ~Listener();
 
   /// Listens at one more address; see `Transport::bind` and `Transport::bind_exclusively`.
@@ -116,7 +116,7 @@ class Listener final : public Pollable {
   std::shared_ptr<zmq::context_t> context_;
   Pump& pump_;
   Maker make_connection_;
-  std::chrono::milliseconds handshake_timeout_;
+  TimeLimits times_;
   Doors doors_;
   std::optional<Router> router_;  // made when it is needed
   bool complained_ = false;

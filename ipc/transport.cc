@@ -32,7 +32,7 @@ std::string seconds_text(std::chrono::milliseconds time) {
 class Transport::Impl {
  public:
   Impl(TransportOptions options, TransportHandler& handler)
-      : options_(std::move(options)), handler_(handler), dialer_(options_.handshake_timeout) {}
+      : options_(std::move(options)), handler_(handler), dialer_(options_.times) {}
   ~Impl() { close_all(); }
 
   Listener& listener(const Address& address);
@@ -101,7 +101,7 @@ Listener& Transport::Impl::listener(const Address& address) {
       config.listens_at = [this](const std::string& text) { return listener_->listens_at(text); };
       return make_connection(std::move(config), link);
     };
-    listener_ = std::make_unique<Listener>(context_, pump_, make, options_.handshake_timeout);
+    listener_ = std::make_unique<Listener>(context_, pump_, make, options_.times);
   }
   return *listener_;
 }
@@ -217,7 +217,7 @@ void Transport::Impl::await_handshake(Channel& channel, TimePoint deadline) {
   detail::Line& line = channel.connection()->line();
   if (move_on_at(deadline, [&] { line.settled.wait(); }) || line.settled.is_set()) return;
   channel.give_up("no connection to " + channel.address().str() + ": nobody answered within " +
-                  seconds_text(options_.handshake_timeout) +
+                  seconds_text(options_.times.handshake) +
                   "; check that a troupe actor listens there and is not stopped");
 }
 
@@ -228,7 +228,7 @@ std::shared_ptr<Connection> Transport::Impl::connect(const Address& address, con
   }
   if (std::ranges::find(addresses(), address) != addresses().end()) return connect_to_self();
   if (auto open = find_open(address)) return open;
-  const TimePoint deadline = current_time() + options_.handshake_timeout;
+  const TimePoint deadline = current_time() + options_.times.handshake;
   for (auto pause = first_retry;; pause = std::min(2 * pause, longest_retry)) {
     const std::shared_ptr<Channel> channel = channel_to(address, key);
     dialer_.prepare();

@@ -45,7 +45,7 @@ struct TransportOptions {
   std::string build_id;       ///< Which program we run, for the peers' information.
   Limits limits;              ///< What a peer may make us hold.
   bool insecure_tcp = false;  ///< Whether addresses beyond this host may be used, unencrypted.
-  std::chrono::milliseconds handshake_timeout{10'000};  ///< For each connection, both sides.
+  TimeLimits times;           ///< How long it is waited for.
 };
 
 /// Throws `UsageError` when `address` is empty, or is tcp and reaches beyond this host,
@@ -89,7 +89,7 @@ class Transport {
   /// Throws `UsageError` when that may not be reached.
   void adopt(EarlyConnection connection);
   /// Gets the connection to the actor that listens at `address`: an open one of either direction,
-  /// or a new one. Checkpoint; takes `handshake_timeout` at most. `serve` must be running. Throws
+  /// or a new one. Checkpoint; takes `TimeLimits::handshake` at most. `serve` must be running. Throws
   /// `TransportClosed` when nobody answers, or nobody who holds the key: the actor's own, or `key`
   /// for an actor of another cluster.
   std::shared_ptr<Connection> connect(const Address& address, const Key* key = nullptr);

@@ -86,6 +86,7 @@ void Actor::boot() {
     transport.uid = uid();
     transport.key = config_.key;
     transport.insecure_tcp = config_.insecure_tcp;
+    transport.times = config_.times;
     transport_ = std::make_unique<Transport>(std::move(transport), *this);
     if (config_.towards_parent) transport_->adopt(*std::move(config_.towards_parent));
     runtime_.start_soon("transport", [this] { transport_->serve(); });

@@ -61,6 +61,7 @@ struct ActorConfig {
   std::vector<Module> modules;          ///< What is exposed.
   std::vector<FunctionName> functions;  ///< Further functions that are exposed.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default grace.
+  TimeLimits times;                         ///< How long peers are waited for.
   std::vector<StateEntry> statespace;       ///< What its table begins with.
   StartMethodChoice start_method;           ///< How children are made.
   TaskSettings tasks;                       ///< How tasks run, here and in its children.

@@ -63,6 +63,9 @@ struct RunOptions {
   UniqueFunction<void()> on_actor_start{};
   std::string token_file{};   ///< The cluster's secret; empty: the user's own, on this host.
   bool insecure_tcp = false;  ///< Whether tcp beyond this host may be used, though unencrypted.
+  std::chrono::nanoseconds liveness =
+      std::chrono::seconds(15);  ///< How long another host may be silent before it is taken for
+                                 ///< lost; 300 ms to one hour.
   std::optional<std::uint64_t>
       schedule_seed{};           ///< Draws the order of tasks that are ready together.
   bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints, on an actor's stderr, its tasks and

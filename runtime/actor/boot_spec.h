@@ -55,6 +55,7 @@ struct BootSpec {
   std::vector<std::string> modules;         ///< Names of the modules it exposes.
   std::vector<FunctionName> functions;      ///< Further functions it exposes.
   std::chrono::nanoseconds cancel_grace{};  ///< The program's default.
+  std::chrono::milliseconds liveness{};     ///< How long another host may be silent.
   LogInheritance log;                       ///< What it logs.
   std::vector<StateEntry> statespace;       ///< What its table begins with.
   StartMethodChoice start_method;           ///< How it makes children of its own.
@@ -69,7 +70,7 @@ struct BootSpec {
   void serialize(Archive& archive) {
     archive(uid.name, uid.uuid, parent, root, arbiters, run_directory, bind_addresses, public_host,
             key, in_cluster, token_file, insecure_tcp, dump_on_sigusr1, debug_mode, debug_children,
-            modules, functions, cancel_grace, log.levels, log.fixed, statespace, start_method,
+            modules, functions, cancel_grace, liveness, log.levels, log.fixed, statespace, start_method,
             tasks);
   }
 };

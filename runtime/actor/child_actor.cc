@@ -174,6 +174,7 @@ BootSpec ChildActor::boot_spec() const {
   spec.log = log_levels_for_child(options_.loglevel);
   spec.statespace = options_.statespace.entries();
   spec.cancel_grace = parent_.config().cancel_grace;
+  spec.liveness = parent_.config().times.liveness;
   spec.start_method = parent_.config().start_method;
   spec.tasks = parent_.config().tasks;
   return spec;

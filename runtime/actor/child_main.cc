@@ -115,6 +115,7 @@ ActorConfig config_of(const BootSpec& spec, const RunOptions& options, Directory
   for (const std::string& module : spec.modules) config.modules.emplace_back(module);
   config.functions = spec.functions;
   config.cancel_grace = spec.cancel_grace;
+  config.times.liveness = spec.liveness;
   config.statespace = spec.statespace;
   config.start_method = spec.start_method;
   config.tasks = spec.tasks;
@@ -264,7 +265,7 @@ void run_child_actor(Boot boot, RunOptions options, DirectoryFactory directory) 
     if (is_elsewhere(spec)) {
       settle_elsewhere(spec, own_directory.emplace().path());
     } else {
-      towards_parent.emplace(parent_address(spec));
+      towards_parent.emplace(parent_address(spec), TimeLimits{.liveness = spec.liveness});
     }
     lifeline.add_path(spec.run_directory);
     exit_code = run_actor(spec, options, directory, lifeline, std::move(towards_parent));

@@ -85,6 +85,7 @@ struct Guest {
     if (comma != std::string::npos) options.registry_addrs = {arbiter.substr(comma + 1)};
     options.enable_modules = {party};
     options.insecure_tcp = true;  // for tests with hosts of their own
+    options.liveness = 3s;
     return options;
   }
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -30,7 +31,11 @@ using Reason = troupe::TransportClosed::Reason;
 
 std::string own_address() { return troupe::current_actor().address().str(); }
 std::string name_of_root() { return troupe::get_root().run<&own_address>(); }
-inline const auto& questions = troupe::module<"questions", &own_address, &name_of_root>;
+std::chrono::milliseconds own_liveness() {
+  return troupe::Actor::booted().config().times.liveness;
+}
+inline const auto& questions =
+    troupe::module<"questions", &own_address, &name_of_root, &own_liveness>;
 
 // The program has a runtime directory of its own, and nothing in its environment that says where an
 // arbiter is.
@@ -307,6 +312,18 @@ TEST_F(JoinTest, AChildWithABadAddressCannotBeStarted) {
       EXPECT_THROW(n.start_actor("child", {.bind_addrs = {ipc("taken")}}), troupe::SpawnFailed);
     });
   });
+}
+
+TEST_F(JoinTest, TheLivenessTimeIsTheWholeTreesAndBounded) {
+  using namespace std::chrono_literals;
+  troupe::open_root_actor({.enable_modules = {questions}, .liveness = 1500ms}, [] {
+    EXPECT_EQ(own_liveness(), 1500ms);
+    EXPECT_EQ(troupe::to_actor<&own_liveness>(), 1500ms);
+  });
+  for (const std::chrono::nanoseconds wrong : {0ns, std::chrono::nanoseconds(299ms), -1ns,
+                                               std::chrono::nanoseconds::max()}) {
+    EXPECT_TRUE(contains(failure_of({.liveness = wrong}), "300 ms to one hour")) << wrong.count();
+  }
 }
 
 // DSC-14: a child reaches the root, whatever the root listens at.

@@ -15,7 +15,6 @@
 namespace troupe {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::event_descriptors;
 using testing::SocketDirectory;
 
@@ -37,9 +36,23 @@ class NoDescriptors {
   rlimit before_{};
 };
 
+TEST(DialTest, AsksAnotherHostThreeTimesWithinItsLivenessTime) {
+  Dial far({.liveness = std::chrono::milliseconds(600)});
+  far.begin(Address::parse("tcp://192.0.2.1:1616"));
+  EXPECT_EQ(far.socket.get(zmq::sockopt::heartbeat_ivl), 200);
+  EXPECT_EQ(far.socket.get(zmq::sockopt::heartbeat_timeout), 600);
+  EXPECT_EQ(far.socket.get(zmq::sockopt::heartbeat_ttl), 600);
+}
+
+TEST(DialTest, AsksNothingOnThisHost) {
+  Dial near({});
+  near.begin(Address::parse("tcp://127.0.0.1:1616"));
+  EXPECT_EQ(near.socket.get(zmq::sockopt::heartbeat_ivl), 0);
+}
+
 TEST(DialerTest, KeepsTheSocketsOfTheNextConnection) {
   SocketDirectory directory;
-  Dialer dialer(10s);
+  Dialer dialer({});
   const auto first = dialer.begin(directory.address("a"));
   const int with_one = event_descriptors();
   dialer.prepare();
@@ -54,8 +67,8 @@ TEST(DialerTest, KeepsTheSocketsOfTheNextConnection) {
 
 TEST(DialerTest, KeepsNoneForWhoHasConnectedToItsParentOnly) {
   SocketDirectory directory;
-  Dialer dialer(10s);
-  auto early = std::make_unique<Dial>(10s);
+  Dialer dialer({});
+  auto early = std::make_unique<Dial>(TimeLimits{});
   early->begin(directory.address());
   Dial& parents = *early;
   dialer.adopt(std::move(early));
@@ -68,7 +81,7 @@ TEST(DialerTest, KeepsNoneForWhoHasConnectedToItsParentOnly) {
 
 TEST(DialerTest, WithoutDescriptorsTheNextConnectionSaysSo) {
   SocketDirectory directory;
-  Dialer dialer(10s);
+  Dialer dialer({});
   const auto first = dialer.begin(directory.address());
   {
     const NoDescriptors limit;

@@ -42,7 +42,7 @@ TEST(EarlyConnectionTest, KnocksBeforeThereIsALoopAndIsGoneOnWith) {
   ASSERT_TRUE(accepted);
   run_tasks([&] {
     TransportOptions hasty = options_for("a");
-    hasty.handshake_timeout = 100ms;
+    hasty.times.handshake = 100ms;
     Echo handler;
     Transport transport(std::move(hasty), handler);
     transport.adopt(std::move(early));

@@ -36,7 +36,7 @@ using testing::wait_until;
 /// The error of connecting to `address` with little patience; checks that it names the address.
 std::string failure_at(const Address& address) {
   TransportOptions hasty = options_for("a");
-  hasty.handshake_timeout = 300ms;
+  hasty.times.handshake = 300ms;
   Echo handler;
   Transport transport(std::move(hasty), handler);
   std::string text = "no error";
@@ -264,7 +264,7 @@ TEST(StrangersTest, AHandshakeThatIsNeverFinishedExpires) {
   run_tasks([] {
     SocketDirectory directory;
     TransportOptions hasty = options_for("server");
-    hasty.handshake_timeout = 50ms;
+    hasty.times.handshake = 50ms;
     Echo handler;
     Transport transport(std::move(hasty), handler);
     transport.bind(directory.address());

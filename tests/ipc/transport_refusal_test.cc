@@ -91,10 +91,10 @@ TEST(TransportRefusalTest, ACancelledConnectLeavesNothing) {
 
 // IPC-04: a handshake has a limit of its own, a generous one.
 TEST(TransportRefusalTest, AnActorThatDoesNotServeIsGivenUpInTime) {
-  EXPECT_EQ(TransportOptions{}.handshake_timeout, 10s);
+  EXPECT_EQ(TransportOptions{}.times.handshake, 10s);
   run_tasks([] {
     TransportOptions hasty = options_for("a");
-    hasty.handshake_timeout = 100ms;
+    hasty.times.handshake = 100ms;
     SocketDirectory directory;
     Echo at_a, at_b;
     Transport a(std::move(hasty), at_a);

@@ -72,7 +72,7 @@ class Survey {
       });
     } catch (const Error&) {
       // Who hangs lets a handshake wait until that gives up by itself.
-      const bool at_once = current_time() - begin < TransportOptions{}.handshake_timeout;
+      const bool at_once = current_time() - begin < TransportOptions{}.times.handshake;
       sighting.answer = at_once ? Answer::gone : Answer::none;
     }
     if (sighting.answer == Answer::given) meet_family(sighting);
