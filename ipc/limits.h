@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How far a peer can make this process grow or wait, and how frames are packed. The defaults fit both ends
-// of every connection; the two that a well-behaved sender must respect are told to it in the
-// handshake.
+// How far a peer can make this process grow or wait, and how frames are packed. The defaults fit
+// both ends of every connection; the two that a well-behaved sender must respect are told to it in
+// the handshake.
 
 #include <chrono>
 #include <cstddef>

@@ -89,9 +89,9 @@ class Transport {
   /// Throws `UsageError` when that may not be reached.
   void adopt(EarlyConnection connection);
   /// Gets the connection to the actor that listens at `address`: an open one of either direction,
-  /// or a new one. Checkpoint; takes `TimeLimits::handshake` at most. `serve` must be running. Throws
-  /// `TransportClosed` when nobody answers, or nobody who holds the key: the actor's own, or `key`
-  /// for an actor of another cluster.
+  /// or a new one. Checkpoint; takes `TimeLimits::handshake` at most. `serve` must be running.
+  /// Throws `TransportClosed` when nobody answers, or nobody who holds the key: the actor's own, or
+  /// `key` for an actor of another cluster.
   std::shared_ptr<Connection> connect(const Address& address, const Key* key = nullptr);
   /// The connections that stand.
   std::vector<std::shared_ptr<Connection>> connections() const;

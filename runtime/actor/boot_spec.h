@@ -70,8 +70,8 @@ struct BootSpec {
   void serialize(Archive& archive) {
     archive(uid.name, uid.uuid, parent, root, arbiters, run_directory, bind_addresses, public_host,
             key, in_cluster, token_file, insecure_tcp, dump_on_sigusr1, debug_mode, debug_children,
-            modules, functions, cancel_grace, liveness, log.levels, log.fixed, statespace, start_method,
-            tasks);
+            modules, functions, cancel_grace, liveness, log.levels, log.fixed, statespace,
+            start_method, tasks);
   }
 };
 

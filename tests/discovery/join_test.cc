@@ -31,9 +31,7 @@ using Reason = troupe::TransportClosed::Reason;
 
 std::string own_address() { return troupe::current_actor().address().str(); }
 std::string name_of_root() { return troupe::get_root().run<&own_address>(); }
-std::chrono::milliseconds own_liveness() {
-  return troupe::Actor::booted().config().times.liveness;
-}
+std::chrono::milliseconds own_liveness() { return troupe::Actor::booted().config().times.liveness; }
 inline const auto& questions =
     troupe::module<"questions", &own_address, &name_of_root, &own_liveness>;
 
@@ -320,8 +318,8 @@ TEST_F(JoinTest, TheLivenessTimeIsTheWholeTreesAndBounded) {
     EXPECT_EQ(own_liveness(), 1500ms);
     EXPECT_EQ(troupe::to_actor<&own_liveness>(), 1500ms);
   });
-  for (const std::chrono::nanoseconds wrong : {0ns, std::chrono::nanoseconds(299ms), -1ns,
-                                               std::chrono::nanoseconds::max()}) {
+  for (const std::chrono::nanoseconds wrong :
+       {0ns, std::chrono::nanoseconds(299ms), -1ns, std::chrono::nanoseconds::max()}) {
     EXPECT_TRUE(contains(failure_of({.liveness = wrong}), "300 ms to one hour")) << wrong.count();
   }
 }
