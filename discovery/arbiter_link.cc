@@ -40,9 +40,9 @@ bool ArbiterLink::is_known() const noexcept {
 }
 
 Portal ArbiterLink::portal() {
-  if (is_known()) return actor_.portal(arbiter_);
+  if (is_known()) return actor_.portal(arbiter_.uid, arbiter_.addresses.front());
   const std::scoped_lock lock(connecting_);
-  if (is_known()) return actor_.portal(arbiter_);
+  if (is_known()) return actor_.portal(arbiter_.uid, arbiter_.addresses.front());
   Portal portal = connect();
   arbiter_.uid = portal.uid();
   if (!entered_by_parent_) register_at(portal);

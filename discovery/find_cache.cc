@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <optional>
 
 #include "troupe/discovery/arbiter_link.h"
@@ -19,6 +20,8 @@ using detail::RegistryRecord;
 // A name may be forgotten for another one when so many finds have passed without it. An actor that
 // looks for more names than fit, in turns, keeps some of them instead of changing all the time.
 constexpr std::uint64_t old = 4 * FindCache::limit;
+// So many names may take turns, and yet be found again.
+constexpr std::size_t max_found = 16 * FindCache::limit;
 
 }  // namespace
 
@@ -46,12 +49,17 @@ void FindCache::remember(const std::string& name, const std::shared_ptr<Peer>& p
     known->second->peer = peer;
     return;
   }
-  if (!make_room()) return;
+  if (!is_found_again(name) || !make_room()) return;
   const auto entry = std::make_shared<Name>();
   entry->peer = peer;
   entry->last_find = finds_;
   actor_.runtime().start_soon("follow a name", [this, name, entry] { follow(name, *entry); });
   names_.emplace(name, entry);
+}
+
+bool FindCache::is_found_again(const std::string& name) {
+  if (found_.size() >= max_found) found_.clear();
+  return !found_.insert(std::hash<std::string>{}(name)).second;
 }
 
 bool FindCache::make_room() {

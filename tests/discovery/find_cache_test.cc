@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "troupe/discovery/arbiter_link.h"
+#include "troupe/discovery/local_directory.h"
 #include "troupe/ipc/connection.h"
 #include "troupe/ipc/locality.h"
 #include "troupe/runtime/actor/actor.h"
@@ -62,24 +63,27 @@ bool finds_the_living_only(const std::string& name) {
     if (!found->connected()) return false;
   }
 }
-// Remembers an actor by many names, all in use, and then by one more when the others are not any
-// more; returns how many are kept, each time.
+// Remembers an actor by many names in turns, all in use, and then by one more when the others are
+// not any more; returns how many are kept, each time.
 std::vector<std::size_t> remember_many(int count) {
   const troupe::Portal arbiter = troupe::get_arbiter();
   static const troupe::Entries nothing;
   static troupe::ArbiterLink link(troupe::Actor::booted(), directory().arbiters().front(), nothing);
   static troupe::FindCache cache(troupe::Actor::booted(), link);
-  for (int i = 0; i < count; ++i) {
-    const std::string name = "ghost-" + std::to_string(i);
-    cache.find(name);
-    cache.remember(name, arbiter.peer());
+  std::vector<std::size_t> kept;
+  for (int turn = 0; turn < 2; ++turn) {
+    for (int i = 0; i < count; ++i) {
+      const std::string name = "ghost-" + std::to_string(i);
+      cache.find(name);
+      cache.remember(name, arbiter.peer());
+    }
+    kept.push_back(cache.size());
   }
-  std::vector<std::size_t> kept{cache.size()};
   for (int i = 0; i < 1000; ++i) cache.find("latecomer");
-  cache.remember("latecomer", arbiter.peer());
-  kept.push_back(cache.size());
-  cache.remember("latecomer's brother", arbiter.peer());
-  kept.push_back(cache.size());
+  for (const char* name : {"latecomer", "latecomer's brother"}) {
+    for (int i = 0; i < 2; ++i) cache.remember(name, arbiter.peer());
+    kept.push_back(cache.size());
+  }
   cache.clear();
   kept.push_back(cache.size());
   return kept;
@@ -105,6 +109,19 @@ TEST(FindCacheTest, WhoWasFoundIsFoundWithoutAMessage) {
     const troupe::Portal frank = n.start_actor("frank");
     EXPECT_EQ(finder.run<&find_until_remembered>("frank"), frank.uid().uuid);
     EXPECT_EQ(finder.run<&frames_of_finding>("frank"), 0u);
+  });
+}
+
+// Most names are looked up once, and the portal kept: that leaves nothing behind at the arbiter.
+TEST(FindCacheTest, WhoIsFoundOnceIsNotFollowed) {
+  with_finder([](troupe::ActorNursery& n, const troupe::Portal& finder) {
+    const troupe::Portal frank = n.start_actor("frank");
+    EXPECT_EQ(finder.run<&find>("frank"), frank.uid().uuid);
+    EXPECT_EQ(finder.run<&find>("nobody"), "nobody");  // asked after what the first one has sent
+    const auto& registry = dynamic_cast<troupe::LocalDirectory&>(directory()).registry();
+    EXPECT_EQ(registry.names_followed(), 0u);
+    EXPECT_EQ(finder.run<&find_until_remembered>("frank"), frank.uid().uuid);
+    EXPECT_EQ(registry.names_followed(), 1u);
   });
 }
 
@@ -151,7 +168,8 @@ TEST(FindCacheTest, MemoryIsBounded) {
                             {}});
     }
     constexpr std::size_t limit = troupe::FindCache::limit;
-    EXPECT_EQ(finder.run<&remember_many>(200), (std::vector<std::size_t>{limit, limit, limit, 0}));
+    EXPECT_EQ(finder.run<&remember_many>(200),
+              (std::vector<std::size_t>{0, limit, limit, limit, 0}));
   });
 }
 
