@@ -47,7 +47,7 @@ ActorConfig root_config(const RunOptions& options) {
   config.start_method = choose_start_method(options.start_method);
   config.dump_on_sigusr1 = options.dump_on_sigusr1;
   config.debug_mode = options.debug_mode;
-  config.tasks = {options.stack_size, options.schedule_seed, options.tracebacks,
+  config.tasks = {options.stack_size, options.schedule_seed, options.busy_poll, options.tracebacks,
                   Tracer::path_of_environment()};
   config.directory = &make_directory;
   configure_cluster(config, options);
@@ -110,6 +110,7 @@ FiberOptions fiber_options(const RunOptions& options, Instrument* tracer) {
   if (tracer != nullptr) fibers.instruments.push_back(tracer);
   fibers.clock = options.clock;
   fibers.schedule_seed = options.schedule_seed;
+  fibers.busy_poll = options.busy_poll;
   fibers.stack_size = options.stack_size;
   return fibers;
 }

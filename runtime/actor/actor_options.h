@@ -39,6 +39,8 @@ struct ActorOptions {
   std::optional<std::chrono::nanoseconds> backoff{};
   /// Its grace time, after which it is killed; the program's default when not given.
   std::optional<std::chrono::nanoseconds> shutdown{};
+  /// How long it looks for work before it sleeps; as here when not given. See `RunOptions`.
+  std::optional<std::chrono::nanoseconds> busy_poll{};
   std::vector<std::pair<std::string, std::string>> env{};  ///< Added to its environment.
   Stdio stdio = Stdio::inherit;                            ///< Where what it prints goes.
   std::optional<bool> debug_mode{};  ///< Whether it stops in gdb; as the program when not given.
@@ -71,6 +73,9 @@ struct RunOptions {
   bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints, on an actor's stderr, its tasks and
                                  ///< those of all actors below it.
   std::size_t stack_size = 256 * 1024;  ///< Octets of address space per task.
+  /// How long an actor that has nothing to do looks for work before it sleeps: 50 us or so make
+  /// answers come sooner, at the price of processor time while there is nothing to do.
+  std::chrono::nanoseconds busy_poll{0};
   bool debug_mode = false;  ///< Whether actors that fail or come to a `breakpoint` stop in gdb.
   bool tracebacks = true;   ///< Whether errors know where they were thrown, at some microseconds
                             ///< for each throw. `TROUPE_TRACEBACKS=0` or `1` has the last word.

@@ -177,6 +177,7 @@ BootSpec ChildActor::boot_spec() const {
   spec.liveness = parent_.config().times.liveness;
   spec.start_method = parent_.config().start_method;
   spec.tasks = parent_.config().tasks;
+  spec.tasks.busy_poll = options_.busy_poll.value_or(spec.tasks.busy_poll);
   return spec;
 }
 

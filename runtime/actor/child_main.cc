@@ -235,6 +235,7 @@ int run_actor(const BootSpec& spec, RunOptions& options, DirectoryFactory direct
   FiberOptions fibers;
   fibers.stack_size = spec.tasks.stack_size;
   fibers.schedule_seed = spec.tasks.schedule_seed;
+  fibers.busy_poll = spec.tasks.busy_poll;
   try {
     const auto tracer = Tracer::of_actor(spec.tasks.trace_file, spec.uid.name);
     if (tracer) fibers.instruments.push_back(tracer.get());

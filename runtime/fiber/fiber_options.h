@@ -3,6 +3,7 @@
 
 // How a loop of tasks is set up. Aggregate: name the fields you need.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,7 +20,10 @@ struct FiberOptions {
   std::optional<std::uint64_t> schedule_seed =
       std::nullopt;  ///< Draws the order of tasks that are ready together; none: FIFO.
   std::size_t stack_size =
-      256 * 1024;                ///< Octets of address space a task; memory only as it is touched.
+      256 * 1024;  ///< Octets of address space a task; memory only as it is touched.
+  /// How long a loop that has nothing to do looks for events before it sleeps, so that nobody has
+  /// to wake it. Other threads of the processor may run meanwhile.
+  std::chrono::nanoseconds busy_poll{0};
   bool dump_on_sigusr1 = false;  ///< Whether SIGUSR1 prints the tree of tasks on stderr.
   std::vector<Instrument*> instruments = {};  ///< Hear of the run from its start.
 };

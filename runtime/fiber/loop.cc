@@ -43,7 +43,7 @@ IdleHook::IdleHook() { Loop::current().add_idle_hook(*this); }
 Loop::Loop(const FiberOptions& options)
     : LoopCore(Scheduler::of_this_thread()),
       clock_(options.clock != nullptr ? options.clock : &steady_clock()),
-      poller_(*this),
+      poller_(*this, options.busy_poll),
       stacks_(options.stack_size),
       main_(scheduler_.current()),
       remote_(std::make_shared<detail::LoopRemote>(poller_)),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/poller.h"
 
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -58,8 +59,9 @@ struct Poller::FdWait : Wait {
   bool closing = false;
 };
 
-Poller::Poller(Loop& loop)
+Poller::Poller(Loop& loop, Duration busy_poll)
     : loop_(loop),
+      busy_poll_(std::max(busy_poll, Duration::zero())),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wakeup_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
   epoll_event event{};
@@ -136,10 +138,27 @@ void Poller::arm(int fd, Entry& entry) {
   throw std::system_error(errno, std::generic_category(), who + " cannot be waited for");
 }
 
+// Whoever is to bring the event may need this processor.
+int Poller::poll_busily(epoll_event* events, int size, Duration limit) const noexcept {
+  const TimePoint end = detail::saturating_add(std::chrono::steady_clock::now(), limit);
+  do {
+    const int count = ::epoll_wait(epoll_.get(), events, size, 0);
+    if (count != 0) return count;
+    ::sched_yield();
+  } while (std::chrono::steady_clock::now() < end);
+  return 0;
+}
+
 bool Poller::wait(Duration timeout) noexcept {
   std::array<epoll_event, 64> events;
-  const int count =
-      wait_for_events(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+  const int size = static_cast<int>(events.size());
+  const Duration busy = std::min(timeout, busy_poll_);
+  int count = 0;
+  if (busy > Duration::zero()) {
+    count = poll_busily(events.data(), size, busy);
+    if (timeout != Duration::max()) timeout -= busy;
+  }
+  if (count == 0) count = wait_for_events(epoll_.get(), events.data(), size, timeout);
   for (int i = 0; i < count; ++i) dispatch(events[i].data.fd, events[i].events);
   return count != 0;
 }

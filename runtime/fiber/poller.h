@@ -11,6 +11,8 @@
 #include "troupe/runtime/fiber/clock.h"
 #include "troupe/runtime/fiber/task.h"
 
+struct epoll_event;
+
 namespace troupe {
 
 class Loop;
@@ -31,8 +33,9 @@ class Poller {
   /// Which direction of a descriptor.
   enum class Direction { read, write };
 
-  /// Throws `std::system_error` when the kernel gives no descriptors.
-  explicit Poller(Loop& loop);
+  /// `busy_poll`: how long a `wait` looks again and again before it sleeps. Throws
+  /// `std::system_error` when the kernel gives no descriptors.
+  Poller(Loop& loop, Duration busy_poll);
 
   /// Parks the current task until `fd` is ready. Checkpoint. Throws `UsageError` when another task
   /// waits for the same direction of `fd`, or when it cannot be waited for.
@@ -67,12 +70,14 @@ class Poller {
     bool registered = false;
   };
 
+  int poll_busily(epoll_event* events, int size, Duration limit) const noexcept;
   void arm(int fd, Entry& entry);
   void rearm(int fd, Entry& entry) noexcept;
   void dispatch(int fd, std::uint32_t events) noexcept;
   void complete(FdWait& wait) noexcept;
 
   Loop& loop_;
+  Duration busy_poll_;
   UniqueFd epoll_;
   UniqueFd wakeup_;
   std::unordered_map<int, Entry> entries_;

@@ -7,14 +7,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "troupe/runtime/actor/actor.h"
 #include "troupe/troupe.h"
 
 namespace {
+
+using namespace std::chrono_literals;
 
 // Twice what a task has by default.
 int fill_large_stack() {
@@ -34,12 +38,16 @@ std::vector<int> order_of_tasks() {
 
 void fail() { throw std::out_of_range("there are only three acts"); }
 
+std::chrono::nanoseconds busy_poll() { return troupe::Actor::booted().config().tasks.busy_poll; }
+
 // The same in an actor below this one.
 int fill_large_stack_below() { return troupe::to_actor<&fill_large_stack>(); }
+std::chrono::nanoseconds busy_poll_below() { return troupe::to_actor<&busy_poll>(); }
 std::vector<int> order_of_tasks_below() { return troupe::to_actor<&order_of_tasks>(); }
 
-inline const auto& stage = troupe::module<"stage", &fill_large_stack, &order_of_tasks, &fail,
-                                          &fill_large_stack_below, &order_of_tasks_below>;
+inline const auto& stage =
+    troupe::module<"stage", &fill_large_stack, &order_of_tasks, &fail, &busy_poll,
+                   &fill_large_stack_below, &order_of_tasks_below, &busy_poll_below>;
 
 // Calls `body` with an actor of a tree that has these options.
 template <class Body>
@@ -72,6 +80,18 @@ TEST_P(InheritedOptionsTest, ScheduleSeedHoldsInTheWholeTree) {
       EXPECT_EQ(order.size(), 20u);
       EXPECT_FALSE(std::is_sorted(order.begin(), order.end()));  // by chance: once in 20! runs
     }
+  });
+}
+
+TEST_P(InheritedOptionsTest, BusyPollHoldsInTheWholeTreeOrBelowOneActor) {
+  with_actor({.start_method = method(), .busy_poll = 20us}, [](const auto& frank) {
+    EXPECT_EQ(frank.template run<&busy_poll>(), 20us);
+    troupe::open_nursery([](troupe::ActorNursery& n) {
+      const auto quick = n.start_actor("quick", {.enable_modules = {stage}, .busy_poll = 70us});
+      EXPECT_EQ(quick.template run<&busy_poll>(), 70us);
+      EXPECT_EQ(quick.template run<&busy_poll_below>(), 70us);
+      n.cancel();
+    });
   });
 }
 

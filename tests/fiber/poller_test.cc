@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "troupe/runtime/base/error.h"
@@ -19,8 +22,10 @@
 #include "troupe/runtime/fiber/fd_wait.h"
 #include "troupe/runtime/fiber/fd_watch.h"
 #include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/fiber/thread.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/tests/fiber/seeds.h"
 
@@ -325,6 +330,66 @@ TEST(IdleTest, TakesNoTime) {
       n.cancel();
     });
   });
+}
+
+// How often this thread slept while it got a hundred answers from another one.
+long sleeps_while_asking(Duration busy_poll) {
+  return run_tasks(
+      [] {
+        SocketPair pair;
+        constexpr int questions = 100;
+        std::thread other([&pair] {
+          for (int i = 0; i < questions; ++i) {
+            pollfd question{pair.b.get(), POLLIN, 0};
+            ::poll(&question, 1, -1);
+            char octet;
+            static_cast<void>(!::read(pair.b.get(), &octet, 1));
+            std::this_thread::sleep_for(100us);
+            put(pair.b.get());
+          }
+        });
+        rusage before{};
+        rusage after{};
+        ::getrusage(RUSAGE_THREAD, &before);
+        for (int i = 0; i < questions; ++i) {
+          put(pair.a.get());
+          wait_readable(pair.a.get());
+          char octet;
+          static_cast<void>(!::read(pair.a.get(), &octet, 1));
+        }
+        ::getrusage(RUSAGE_THREAD, &after);
+        other.join();
+        return after.ru_nvcsw - before.ru_nvcsw;
+      },
+      {.busy_poll = busy_poll});
+}
+
+TEST(BusyPollTest, WhoLooksAgainAndAgainIsNotWoken) {
+  EXPECT_GE(sleeps_while_asking(0s), 50);
+  EXPECT_LE(sleeps_while_asking(1h), 10);
+}
+
+TEST(BusyPollTest, DeadlinesAreKept) {
+  for (const Duration busy_poll : {Duration(-1s), Duration(1ms), Duration(1h), Duration::max()}) {
+    run_tasks(
+        [] {
+          const TimePoint begin = current_time();
+          sleep(5ms);
+          EXPECT_GE(current_time() - begin, 5ms);
+          EXPECT_FALSE(move_on_after(1us, [] { sleep_forever(); }));
+        },
+        {.busy_poll = busy_poll});
+  }
+}
+
+TEST(BusyPollTest, OtherThreadsAreHeard) {
+  run_tasks(
+      [] {
+        const LoopToken token = current_token();
+        std::thread other([&token] { from_thread_run(token, [] {}); });
+        to_thread_run([&] { other.join(); });
+      },
+      {.busy_poll = 1h});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 // How fast calls are, beside ZeroMQ alone in the same run. See README.md.
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -19,8 +20,8 @@ inline const auto& server = module<"server", &echo>;
 
 // Runs `body(portal)` with an actor that echoes, and returns its value.
 template <class Body>
-double with_server(Body body) {
-  return open_root_actor({}, [&] {
+double with_server(Body body, std::chrono::nanoseconds busy_poll = {}) {
+  return open_root_actor({.busy_poll = busy_poll}, [&] {
     return open_nursery([&](ActorNursery& n) {
       const Portal portal = n.start_actor("server", {.enable_modules = {server}});
       const double value = body(portal);
@@ -30,14 +31,15 @@ double with_server(Body body) {
   });
 }
 
-double round_trip(long count, std::size_t size) {
-  return with_server([&](const Portal& portal) {
+double round_trip(long count, std::size_t size, std::chrono::nanoseconds busy_poll = {}) {
+  const auto body = [&](const Portal& portal) {
     const std::string value(size, 'v');
     portal.run<&echo>(value);  // the connection stands
     return nanoseconds_each(count, [&] {
       for (long i = 0; i < count; ++i) portal.run<&echo>(value);
     });
-  });
+  };
+  return with_server(body, busy_poll);
 }
 
 double calls(long count, std::size_t size, int in_flight) {
@@ -75,7 +77,12 @@ class Benchmark {
       const auto ours = [&] { return round_trip(options_.round_trips, size); };
       const auto raw = [&] { return raw_round_trip(options_.round_trips, size); };
       ratio("rtt_" + std::to_string(size), 1.2, true, ours, raw);
-      if (size == 64) ratio("rtt_64_unpinned", no_bar, false, ours, raw);
+      if (size != 64) continue;
+      ratio("rtt_64_unpinned", no_bar, false, ours, raw);
+      const auto busy = [&] {
+        return round_trip(options_.round_trips, size, std::chrono::microseconds(50));
+      };
+      ratio("rtt_64_busy_poll", no_bar, false, busy, raw);
     }
     rate("calls_64", 0.6, true, 64);
     rate("calls_1024", 0.6, false, 1024);
