@@ -27,6 +27,8 @@ constexpr std::size_t octets_per_turn = 16 * 1024;
 constexpr std::size_t max_handshakes = 1024;
 // When a connection broke, libzmq marks its pipe within microseconds of telling the monitor.
 constexpr std::chrono::seconds sure_after{1};
+// A probe is a message to the peer, if it lives: too much for each turn.
+constexpr std::chrono::milliseconds probe_pause{10};
 // A peer's host that vanishes between its first words and its first ZMTP heartbeat, which bounds
 // its silence from then on, is missed by the kernel. (That asks the other kernel: a peer that is
 // stopped is not taken for dead.)
@@ -341,6 +343,8 @@ void Listener::doubt(Peer& peer) {
 
 void Listener::probe_unsure() {
   const TimePoint now = current_time();
+  if (now < probe_at_) return pump_.check_soon(*this);
+  probe_at_ = now + probe_pause;
   std::erase_if(unsure_, [&](Peer* peer) {
     if (!peer->gone && probe(*peer) == EHOSTUNREACH) mark_gone(*peer);
     return peer->gone || now > peer->in_doubt_until;

@@ -127,6 +127,7 @@ class Listener final : public Pollable {
   ConnectionSlots<Peer> slots_;
   std::vector<Peer*> gone_;
   std::vector<Peer*> unsure_;  // whose connections may have broken
+  TimePoint probe_at_{};       // when they are asked again, at the earliest
   std::vector<Peer*> full_;
   std::vector<std::string> young_;  // ids of peers whose handshake was not seen to end
 };
