@@ -210,11 +210,13 @@ void be_many(int count) {
   say(std::to_string(troupe::find_actors("twin").size()) + " twins");
 }
 
-// Says who joins and leaves, and why that is not known any more.
+// Says who joins and leaves, and why that is not known any more: by an error alone, not by the end
+// of the events as well.
 void watch(const std::string& prefix) {
   try {
     troupe::watch_actors(prefix, [](troupe::ActorEvents& events) {
-      for (const troupe::ActorEvent& event : events) {
+      for (;;) {
+        const troupe::ActorEvent event = events.receive();
         say(event.uid().name + (event.joined() ? " has joined" : " has left"));
       }
     });
