@@ -7,7 +7,6 @@
 // was told. (The monitor could tell of each acceptance as well, which would say more, but wake this
 // thread in the middle of every handshake.) Private to the package.
 
-#include <algorithm>
 #include <cstddef>
 #include <unordered_map>
 #include <utility>
