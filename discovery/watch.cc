@@ -103,12 +103,12 @@ void do_without(Watch& watch, std::size_t number, const std::exception_ptr& why)
 
 namespace detail {
 
-MemoryChannel<ActorEvent> start_watching(TaskNursery& nursery, const std::string& prefix) {
+ActorEvents start_watching(TaskNursery& nursery, const std::string& prefix) {
   Directory& directory = Actor::booted().directory();
   directory.arbiter();  // at least one must answer, or the error says more
   const std::vector<DirectoryEntry> arbiters = directory.arbiters();
   auto channel = open_memory_channel<ActorEvent>(read_ahead);
-  const auto watch = std::make_shared<Watch>(channel.send.clone(), arbiters.size());
+  const auto watch = std::make_shared<Watch>(std::move(channel.send), arbiters.size());
   for (std::size_t i = 0; i < arbiters.size(); ++i) {
     watch->awaited.insert(i);
     nursery.start_soon("watch_actors", [watch, i, arbiter = arbiters[i], prefix] {
@@ -122,7 +122,7 @@ MemoryChannel<ActorEvent> start_watching(TaskNursery& nursery, const std::string
     });
   }
   watch->answered.wait();
-  return channel;
+  return std::move(channel.receive);
 }
 
 }  // namespace detail

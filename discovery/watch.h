@@ -19,9 +19,8 @@ using ActorEvents = MemoryReceiveChannel<ActorEvent>;
 namespace detail {
 
 /// Starts tasks in `nursery` that bring the events of all arbiters, and waits until these know of
-/// the watch. Lifetime: the channel's send end is to live as long as who receives, who would take
-/// its end for the end of the story else, when it is about to be told of an error.
-MemoryChannel<ActorEvent> start_watching(TaskNursery& nursery, const std::string& prefix);
+/// the watch.
+ActorEvents start_watching(TaskNursery& nursery, const std::string& prefix);
 
 }  // namespace detail
 
@@ -35,12 +34,12 @@ MemoryChannel<ActorEvent> start_watching(TaskNursery& nursery, const std::string
 template <std::invocable<ActorEvents&> Body>
 auto watch_actors(const std::string& prefix, Body&& body) {
   return open_task_nursery([&](TaskNursery& n) {
-    MemoryChannel<ActorEvent> events = detail::start_watching(n, prefix);
+    ActorEvents events = detail::start_watching(n, prefix);
     struct EndWithBody {
       TaskNursery& n;
       ~EndWithBody() { n.cancel("watch_actors ends"); }
     } const end{n};
-    return body(events.receive);
+    return body(events);
   });
 }
 

@@ -177,6 +177,9 @@ void Loop::run_body(Task& task) noexcept {
   } catch (...) {
     error = std::current_exception();
   }
+  // Its siblings hear of the error before its closure goes: who receives from a channel whose last
+  // send end lies there is cancelled, and does not take the failure for the end of the stream.
+  if (error && task.nursery != nullptr) task.nursery->on_task_error(task, std::move(error));
   task.body = nullptr;
   if (instruments_ != nullptr) [[unlikely]] {
     instruments_->tell(&Instrument::task_exited, task);
@@ -187,7 +190,7 @@ void Loop::run_body(Task& task) noexcept {
   detail::release_locals(std::exchange(task.locals, nullptr));
   --task_count_;
   if (task.nursery != nullptr) {
-    task.nursery->on_task_end(task, std::move(error), cancelled);
+    task.nursery->on_task_end(task, cancelled);
   } else {
     root_error_ = std::move(error);
     if (main_waits_) scheduler_.make_ready(main_);

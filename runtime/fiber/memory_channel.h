@@ -8,6 +8,10 @@
 //
 // Ends are handles: a copy is one more handle on the same end ("clone"), and an end is closed when
 // the last of its handles is closed or destroyed. Threads: all handles belong to one loop.
+//
+// When a task fails, its nursery is cancelled before its closure is destroyed: who receives there
+// from a channel whose last send handle the closure held is cancelled, and does not take the
+// failure for the end. (A handle in a variable of the task's closes earlier, as the stack unwinds.)
 
 #include <concepts>
 #include <cstdint>

@@ -32,11 +32,14 @@ Task& TaskNursery::spawn(UniqueFunction<void()> body, const std::type_info& clos
   return task;
 }
 
-void TaskNursery::on_task_end(Task& task, std::exception_ptr error, bool cancelled) noexcept {
+void TaskNursery::on_task_error(const Task& task, std::exception_ptr error) noexcept {
+  fail(std::move(error), "a task of the nursery", task.display_name());
+}
+
+void TaskNursery::on_task_end(Task& task, bool cancelled) noexcept {
   static_cast<ListHook<detail::InNursery>&>(task).unlink();
   --children_count_;
   saw_cancelled_ |= cancelled;
-  if (error) fail(std::move(error), "a task of the nursery", task.display_name());
   on_child_end();
   wake_if_empty();
 }

@@ -131,8 +131,10 @@ class TaskNursery {
 
   // For the runtime.
 
+  /// A child has failed, and is about to end.
+  void on_task_error(const Task& task, std::exception_ptr error) noexcept;
   /// A child has ended.
-  void on_task_end(Task& task, std::exception_ptr error, bool cancelled) noexcept;
+  void on_task_end(Task& task, bool cancelled) noexcept;
   /// An error from elsewhere (a child process, say) is one of this nursery's.
   void add_error(std::exception_ptr error) noexcept;
   /// Keeps the nursery open, as a child does, until `release`.

@@ -11,6 +11,7 @@
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/lock.h"
 #include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/memory_channel.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/testing.h"
@@ -236,6 +237,32 @@ TEST(StructuredConcurrencyTest, ArgumentsNameAndValuePassThrough) {
           });
       EXPECT_EQ(value, "argument!");
     });
+  });
+}
+
+// A stream whose only sender failed must not look complete to its receiver.
+TEST(StructuredConcurrencyTest, AFailureIsHeardBeforeTheEndOfItsChannel) {
+  testing::run_with_seeds([] {
+    bool cancelled = false;
+    EXPECT_THROW(open_task_nursery([&](TaskNursery& n) {
+                   auto [send, receive] = open_memory_channel<int>(0);
+                   n.start_soon("receiver", [&cancelled, receive = std::move(receive)] {
+                     try {
+                       receive.receive();
+                       receive.receive();
+                     } catch (const Cancelled&) {
+                       cancelled = true;
+                       throw;
+                     }
+                   });
+                   n.start_soon("sender", [send = std::move(send)] {
+                     send.send(1);
+                     throw ChildError("between two values");
+                   });
+                 }),
+                 ChildError)
+        << "with EndOfChannel besides it would be a group";
+    EXPECT_TRUE(cancelled);
   });
 }
 
