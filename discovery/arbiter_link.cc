@@ -26,6 +26,14 @@ constexpr std::chrono::milliseconds longest_pause{2000};
 // By then orphans of a root that was its tree's arbiter have ended, and need not complain.
 constexpr std::chrono::milliseconds worth_a_warning{1000};
 
+void announce_at(const Portal& arbiter, const DirectoryEntry& entry) {
+  arbiter.run<&detail::registry_announce>(detail::RegistryRecord(entry));
+}
+
+void retract_at(const Portal& arbiter, const Uid& uid) {
+  arbiter.run<&detail::registry_retract>(uid.name, uid.uuid);
+}
+
 }  // namespace
 
 ArbiterLink::ArbiterLink(Actor& actor, DirectoryEntry arbiter, const Entries& entries)
@@ -51,7 +59,9 @@ Portal ArbiterLink::portal() {
 
 bool ArbiterLink::announce(const DirectoryEntry& entry) {
   try {
-    portal().run<&detail::registry_announce>(detail::RegistryRecord(entry));
+    const Portal arbiter = portal();
+    announce_at(arbiter, entry);
+    if (!entries_.contains(entry.uid.uuid)) retract_at(arbiter, entry.uid);
     return true;
   } catch (const TransportClosed& closed) {
     registered_ = entered_by_parent_ = false;
@@ -62,7 +72,7 @@ bool ArbiterLink::announce(const DirectoryEntry& entry) {
 }
 
 void ArbiterLink::retract(const Uid& uid) {
-  if (is_known()) portal().run<&detail::registry_retract>(uid.name, uid.uuid);
+  if (is_known()) retract_at(portal(), uid);
 }
 
 Portal ArbiterLink::connect() {
@@ -97,19 +107,36 @@ void ArbiterLink::register_at(const Portal& portal) {
   registered_ = true;
 }
 
-// Children come and go meanwhile.
+// Children come and go meanwhile. As this link is not registered before the end, `retract` takes
+// nobody back until then.
 void ArbiterLink::announce_all(const Portal& portal) {
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    const DirectoryEntry entry = at->second;
-    portal.run<&detail::registry_announce>(detail::RegistryRecord(entry));
-    if (!entries_.contains(entry.uid.uuid)) {
-      portal.run<&detail::registry_retract>(entry.uid.name, entry.uid.uuid);
+  Entries announced;
+  for (bool changed = true; std::exchange(changed, false);) {
+    for (auto at = entries_.begin(); at != entries_.end();) {
+      const DirectoryEntry entry = at->second;
+      if (announced.insert_or_assign(entry.uid.uuid, entry).second) {
+        announce_at(portal, entry);
+        changed = true;
+      }
+      at = entries_.upper_bound(entry.uid.uuid);
     }
-    at = entries_.upper_bound(entry.uid.uuid);
+    for (auto at = announced.begin(); at != announced.end();) {
+      const auto each = at++;
+      if (entries_.contains(each->first)) continue;
+      retract_at(portal, each->second.uid);
+      announced.erase(each);
+      changed = true;
+    }
   }
 }
 
 void ArbiterLink::register_with_patience() {
+  if (registering_) return;
+  registering_ = true;
+  struct End {
+    bool& registering;
+    ~End() { registering = false; }
+  } const end{registering_};
   const TimePoint since = current_time();
   bool warned = false;
   // Not all who have lost the same arbiter come back at the same moment.

@@ -33,12 +33,13 @@ class ArbiterLink {
   Portal portal();
   /// The parent registers this actor. Never waits.
   void expect_registration() noexcept { entered_by_parent_ = true; }
-  /// Registers one entry more. Returns whether that succeeded; if not, all are to be registered
-  /// anew. Checkpoint.
+  /// Registers one entry more, and takes it back if it is no longer among the entries then. Returns
+  /// whether that succeeded; if not, all are to be registered anew. Checkpoint.
   bool announce(const DirectoryEntry& entry);
   /// Takes an entry back. Checkpoint. Throws `TransportClosed` when the arbiter cannot be reached.
   void retract(const Uid& uid);
-  /// Tries to register until that succeeds, or until `leave`: the body of a task. Checkpoint.
+  /// Tries to register until that succeeds, or until `leave`: the body of a task, of which one at
+  /// most goes on; others return at once. Checkpoint.
   void register_with_patience();
   /// Registers no more. Never waits.
   void leave() noexcept;
@@ -63,7 +64,8 @@ class ArbiterLink {
   bool entered_by_parent_ = false;  // and has no registration of its own
   bool registered_ = false;
   bool leaving_ = false;
-  int losses_ = 0;  // how often the connection was lost
+  bool registering_ = false;  // with patience
+  int losses_ = 0;            // how often the connection was lost
   Lock connecting_;
 };
 

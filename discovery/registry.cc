@@ -78,8 +78,12 @@ void Registry::lose_address(const std::string& uuid, const Address& address) {
   const auto known = uuids_.find(uuid);
   if (known == uuids_.end()) return;
   std::erase(known->second->addresses, address);
+  if (known->second->addresses.empty()) {
+    remove(Uid(known->second->uid));
+    return;
+  }
   wake_followers(known->second->uid.name);
-  if (known->second->addresses.empty()) remove(Uid(known->second->uid));
+  tell(ActorEvent::Kind::joined, *known->second);
 }
 
 std::vector<DirectoryEntry> Registry::all() const {

@@ -2,6 +2,8 @@
 #include "troupe/discovery/remote_directory.h"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
@@ -11,12 +13,17 @@
 #include "troupe/ipc/transport.h"
 #include "troupe/runtime/actor/actor.h"
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/nursery.h"
+#include "troupe/runtime/fiber/timeouts.h"
 
 namespace troupe {
 namespace {
 
 using detail::RegistryRecord;
+
+// For how long the start of an actor waits until its name can be looked up.
+constexpr std::chrono::milliseconds patience_with_arbiters{1000};
 
 DirectoryEntry wait_at(ArbiterLink& link, const std::string& name) {
   return link.portal().run<&detail::registry_wait>(name).entry();
@@ -114,11 +121,22 @@ void RemoteDirectory::retract(const Uid& uid) {
   });
 }
 
+// An arbiter that does not answer (it may be stopped, or its host may be gone) must not hold up the
+// start of an actor: it is told when it answers again.
 void RemoteDirectory::child_serves(const DirectoryEntry& entry) {
   entries_[entry.uid.uuid] = entry;
-  for_each_link([&](ArbiterLink& link) {
-    if (!link.announce(entry)) register_again(link);
+  const auto told = std::make_shared<Event>();
+  actor_.runtime().start_soon("register a child", [this, entry, told] {
+    for_each_link([&](ArbiterLink& link) {
+      if (!link.announce(entry)) register_again(link);
+    });
+    told->set();
   });
+  if (!move_on_after(patience_with_arbiters, [&] { told->wait(); })) {
+    log_message(LogLevel::warning, "discovery",
+                "actor '" + entry.uid.name +
+                    "' serves, but is not registered yet: the arbiter has not answered so far");
+  }
 }
 
 void RemoteDirectory::child_left(const Uid& uid) {

@@ -43,7 +43,8 @@ class Directory {
   /// An actor does not answer where its entry says. The directory looks for itself, and takes it
   /// out if it is gone. Returns whether the entry is out, or another one.
   virtual bool report_stale(const DirectoryEntry& entry) = 0;
-  /// Enters a child of this actor, which is up. When no arbiter can be reached that is made up for.
+  /// Enters a child of this actor, which is up. When no arbiter can be reached, or none answers
+  /// within a second, that is made up for.
   virtual void child_serves(const DirectoryEntry& entry) = 0;
   /// Takes a child of this actor out, which has ended.
   virtual void child_left(const Uid& uid) = 0;

@@ -259,6 +259,14 @@ TEST_F(ClusterTest, AnArbiterMayDieAndComeBack) {
   end(*host);
 }
 
+// An arbiter that hangs for a while holds up no actor: it hears of those that have come meanwhile.
+TEST_F(ClusterTest, ActorsStartWhileTheArbiterHangs) {
+  const auto host = start_arbiter();
+  EXPECT_EQ(output_of({"start_while_stopped", arbiter, std::to_string(host->pid())}),
+            "to the health of child\nto the health of child\n");
+  end(*host);
+}
+
 // Whoever dies without a word is taken out by the end of its connection, with its children.
 TEST_F(ClusterTest, WhoDiedUnheardIsTakenOut) {
   const auto host = start_arbiter();

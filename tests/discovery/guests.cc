@@ -4,6 +4,8 @@
 // argument, where the arbiter is the second (empty: nowhere; "a,b": there are two), and a name or
 // number the third.
 
+#include <signal.h>
+
 #include <chrono>
 #include <functional>
 #include <iostream>
@@ -101,6 +103,19 @@ void attend_with_child() {
   troupe::open_nursery([](troupe::ActorNursery& n) {
     n.start_actor("child", {.enable_modules = {party}});
     attend();
+  });
+}
+
+// Starts an actor while the process of the arbiter is stopped.
+void start_while_stopped(const std::string& arbiter_pid) {
+  const int pid = std::stoi(arbiter_pid);
+  troupe::open_nursery([&](troupe::ActorNursery& n) {
+    troupe::get_arbiter();
+    ::kill(pid, SIGSTOP);
+    say(n.start_actor("child", {.enable_modules = {party}}).run<&toast>());
+    ::kill(pid, SIGCONT);
+    say(troupe::wait_for_actor("child").run<&toast>());
+    n.cancel();
   });
 }
 
@@ -250,6 +265,7 @@ int main(int argc, char** argv) {
       {"visit_by_child", [&] { visit_by_child(guest.name); }},
       {"look_for", [&] { look_for(guest.name); }},
       {"keep_looking_for", [&] { keep_looking_for(guest.name); }},
+      {"start_while_stopped", [&] { start_while_stopped(guest.name); }},
       {"send_abroad", [&] { send_abroad(guest.name); }},
       {"watch", [&] { watch(guest.name); }},
       {"be_many", [&] { be_many(std::stoi(guest.name)); }},

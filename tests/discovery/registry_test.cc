@@ -298,6 +298,20 @@ TEST(RegistryTest, AWatcherHearsWhoIsThereWhoComesAndWhoGoes) {
   });
 }
 
+TEST(RegistryTest, AWatcherHearsOfAnAddressThatIsSomebodyElsesNow) {
+  run_tasks([] {
+    Registry registry;
+    DirectoryEntry worker = entry_of("worker", 1);
+    worker.addresses.push_back(address_of(2));
+    registry.add(worker);
+    const auto events = registry.watch("worker");
+    registry.add(entry_of("other", 2));
+    EXPECT_EQ(events.receive(), (ActorEvent{Kind::joined, worker}));
+    EXPECT_EQ(events.receive(), (ActorEvent{Kind::joined, entry_of("worker", 1)}));
+    EXPECT_FALSE(events.try_receive());
+  });
+}
+
 TEST(RegistryTest, AWatcherThatLeavesIsForgotten) {
   run_tasks([] {
     Registry registry;
