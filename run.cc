@@ -35,9 +35,6 @@
 namespace troupe {
 namespace {
 
-// Exit codes of a program that a signal ended, as shells give them.
-constexpr int signal_exit_base = 128;
-
 ActorConfig root_config(const RunOptions& options) {
   ActorConfig config;
   config.uid = {options.name, make_uuid()};
@@ -61,10 +58,10 @@ ActorConfig root_config(const RunOptions& options) {
 }
 
 // The first signal cancels the whole tree in order.
-void watch_signals(const std::vector<int>& signals, Actor& actor, CancelScope& main, int& caught) {
-  caught = wait_for_signal(signals);
+void on_signal(int signal, const Actor& actor, CancelScope& main, int& caught) {
+  if (caught != 0) end_at_once(actor, signal);
+  caught = signal;
   main.cancel_with({CancelSource::interrupt, caught == SIGINT ? "SIGINT" : "SIGTERM", {}});
-  end_at_once(actor, wait_for_signal(signals));
 }
 
 // A peer may ask a root to end. It serves no more then, and its main task decides when to exit.
@@ -80,10 +77,13 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
   std::unique_ptr<Actor> actor;
   std::exception_ptr error;
   CancelScope scope;
+  std::optional<Interrupts> interrupts;
   open_task_nursery([&](TaskNursery& runtime) {
     open_task_nursery([&](TaskNursery& calls) {
       actor = std::make_unique<Actor>(root_config(options), runtime, calls);
-      runtime.start_soon("signals", [&] { watch_signals(signals, *actor, scope, caught); });
+      if (!signals.empty()) {
+        interrupts.emplace(signals, [&](int signal) { on_signal(signal, *actor, scope, caught); });
+      }
       runtime.start_soon("cancel requests", [&] { watch_cancel_requests(*actor); });
       report_tree_on_sigusr1_if_wanted(*actor);
       try {

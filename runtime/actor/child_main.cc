@@ -201,7 +201,7 @@ int live(ActorConfig config, RunOptions& options, LifeLine& lifeline) {
     open_task_nursery([&](TaskNursery& calls) {
       actor = std::make_unique<Actor>(std::move(config), runtime, calls);
       const SignalWatch termination(
-          {SIGTERM}, [&actor] { actor->request_cancel(actor->config().cancel_grace); });
+          {SIGTERM}, [&actor](int) { actor->request_cancel(actor->config().cancel_grace); });
       report_tree_on_sigusr1_if_wanted(*actor);
       exit_code = serve_callers(*actor, options, lifeline);
       calls.cancel("the actor was asked to end");

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/actor/interrupts.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 #include <system_error>
 #include <utility>
 
-#include "troupe/runtime/fiber/fd_wait.h"
 #include "troupe/runtime/fiber/loop.h"
-#include "troupe/runtime/fiber/timeouts.h"
 
 namespace troupe {
 namespace {
+
+constexpr int patience_with_loop_ms = 200;
 
 bool is_at_default(int signal) {
   struct sigaction present;
@@ -59,16 +62,7 @@ void ignore_if_default(int signal) {
   if (is_at_default(signal)) ::signal(signal, SIG_IGN);
 }
 
-int wait_for_signal(const std::vector<int>& signals) {
-  if (signals.empty()) sleep_forever();
-  const UniqueFd descriptor = descriptor_of(signals);
-  for (;;) {
-    if (const int signal = next_signal(descriptor)) return signal;
-    wait_readable(descriptor.get());
-  }
-}
-
-SignalWatch::SignalWatch(const std::vector<int>& signals, UniqueFunction<void()> on_signal)
+SignalWatch::SignalWatch(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal)
     : poller_(Loop::current().poller()),
       descriptor_(descriptor_of(signals)),
       on_signal_(std::move(on_signal)) {
@@ -76,7 +70,53 @@ SignalWatch::SignalWatch(const std::vector<int>& signals, UniqueFunction<void()>
 }
 
 void SignalWatch::on_edge() noexcept {
-  while (next_signal(descriptor_) != 0) on_signal_();
+  while (const int signal = next_signal(descriptor_)) on_signal_(signal);
+}
+
+Interrupts::Interrupts(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal)
+    : on_signal_(std::make_shared<Handler>(std::move(on_signal))),
+      on_loop_(signals,
+               [this](int signal) {
+                 ++heard_;
+                 (*on_signal_)(signal);
+               }),
+      loop_(current_token()),
+      signals_(descriptor_of(signals)),
+      stop_(::eventfd(0, EFD_CLOEXEC)) {
+  if (!stop_) throw std::system_error(errno, std::generic_category(), "eventfd");
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "interrupts");
+    listen();
+  });
+}
+
+Interrupts::~Interrupts() {
+  ::eventfd_write(stop_.get(), 1);
+  thread_.join();
+  *on_signal_ = nullptr;
+}
+
+void Interrupts::listen() {
+  for (;;) {
+    pollfd watched[] = {{signals_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
+    if (::poll(watched, 2, -1) < 0) continue;
+    if (watched[1].revents != 0) return;
+    const int signal = next_signal(signals_);
+    if (signal == 0) continue;
+    const bool is_first = ++heard_ == 1;
+    try {
+      loop_.post([handler = on_signal_, signal] {
+        if (*handler) (*handler)(signal);
+      });
+    } catch (const std::exception&) {  // the loop is ending, or there is no memory
+    }
+    if (!is_first && !stops_within(patience_with_loop_ms)) ::_exit(signal_exit_base + signal);
+  }
+}
+
+bool Interrupts::stops_within(int limit_ms) const {
+  pollfd watched{stop_.get(), POLLIN, 0};
+  return ::poll(&watched, 1, limit_ms) > 0;
 }
 
 }  // namespace troupe

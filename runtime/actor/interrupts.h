@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SIGINT and SIGTERM as something a task waits for, or the loop hears of. Signals are blocked in
-// the thread and read from a descriptor, so that no handler runs in the middle of anything.
+// SIGINT and SIGTERM as something that a loop hears of. Signals are blocked in the thread and read
+// from a descriptor, so that no handler runs in the middle of anything.
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
+#include <memory>
+#include <thread>
 #include <vector>
 
 #include "troupe/runtime/base/unique_fd.h"
 #include "troupe/runtime/base/unique_function.h"
+#include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/poller.h"
 
 namespace troupe {
@@ -34,15 +38,11 @@ class BlockedSignals {
 /// Ignores a signal that is at its default action; else the program has something in mind with it.
 void ignore_if_default(int signal);
 
-/// Waits for one of the signals, which must be blocked, and returns it. Checkpoint. Waits for ever
-/// when there are none.
-int wait_for_signal(const std::vector<int>& signals);
-
 /// Hears of signals, which must be blocked. Resource of one loop.
 class SignalWatch final : private EdgeHandler {
  public:
   /// `on_signal` is called for each, on the loop's own stack: it must neither wait nor throw.
-  SignalWatch(const std::vector<int>& signals, UniqueFunction<void()> on_signal);
+  SignalWatch(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal);
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
   ~SignalWatch() { poller_.remove_watch(descriptor_.get()); }
@@ -52,7 +52,40 @@ class SignalWatch final : private EdgeHandler {
 
   Poller& poller_;
   UniqueFd descriptor_;
-  UniqueFunction<void()> on_signal_;
+  UniqueFunction<void(int)> on_signal_;
+};
+
+/// The exit code of a program that a signal has ended, as shells give it, less the signal.
+inline constexpr int signal_exit_base = 128;
+
+/// Hears of the signals by which users end a program. They must be blocked. A thread of its own
+/// listens, too, as a task that computes, or blocks in `getline`, must not keep a user from ending
+/// the program. (The loop has to listen besides: to it goes what its thread raises.) Resource of
+/// one loop.
+class Interrupts {
+ public:
+  /// `on_signal` is called on the loop for each signal, and must neither wait nor throw. From the
+  /// second signal on it is to end the process; if it has not been called within 200 ms, since the
+  /// loop is busy, the process ends by `_exit(signal_exit_base + signal)`. Throws `Error` when no
+  /// thread can be had.
+  Interrupts(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal);
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  ~Interrupts();
+
+ private:
+  using Handler = UniqueFunction<void(int)>;
+
+  void listen();
+  bool stops_within(int limit_ms) const;
+
+  const std::shared_ptr<Handler> on_signal_;  // null once this has ended: calls may be queued still
+  std::atomic<int> heard_ = 0;
+  SignalWatch on_loop_;
+  LoopToken loop_;
+  UniqueFd signals_;
+  UniqueFd stop_;
+  std::thread thread_;
 };
 
 }  // namespace troupe

@@ -75,6 +75,15 @@ void hold_court(int depth, bool stuck) {
   });
 }
 
+// A root that never comes to a checkpoint, with an actor that does not either.
+void be_busy() {
+  troupe::open_nursery([](troupe::ActorNursery& n) {
+    n.run_in_actor<&spin>("busy");
+    std::cout << "the stage is set" << std::endl;
+    spin();
+  });
+}
+
 [[maybe_unused]] inline const auto& court = troupe::module<"court", &hold_court>;
 
 void throw_in_depth() { throw std::logic_error("the plot has a hole"); }
@@ -94,6 +103,7 @@ int main(int argc, char** argv) {
       {"scene_reversed", [] { first_scene("gretchen", "donny"); }},
       {"court", [] { hold_court(2, false); }},
       {"stuck_court", [] { hold_court(2, true); }},
+      {"busy", [] { be_busy(); }},
       {"throws",
        [] {
          troupe::open_nursery(

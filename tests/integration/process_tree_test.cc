@@ -55,6 +55,18 @@ TEST(ProcessTreeTest, SecondSigintEndsAtOnce) {
   EXPECT_TRUE(program.gone_within(2s));
 }
 
+// Also where the root's own thread is busy, and comes to no checkpoint: the first one can only be
+// noted then, but no user has to look for kill -9.
+TEST(ProcessTreeTest, SecondSigintEndsABusyRoot) {
+  Program program(players, {"busy"});
+  ASSERT_TRUE(program.wait_for_output("the stage is set"));
+  program.send_signal(SIGINT);
+  std::this_thread::sleep_for(50ms);  // two at once are one
+  program.send_signal(SIGINT);
+  EXPECT_EQ(program.wait().exit_code, 130);
+  EXPECT_TRUE(program.nothing_left_within(2s));
+}
+
 // kill -9 of the root: its actors notice by themselves, also those that never come to a checkpoint.
 TEST_P(ProcessTreeTest, KilledRootLeavesNoProcess) {
   Program program(players, {GetParam()});
