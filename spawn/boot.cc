@@ -125,6 +125,18 @@ UniqueFd die_with_parent(const Mark& mark, int lifeline, const BootHooks& hooks)
   return parent;
 }
 
+// From before the program's own initialisers on, which may hang: a child must not outlive its
+// parent there either.
+[[gnu::constructor(101)]] void die_with_parent_from_the_first() {
+  const char* text = std::getenv(detail::child_mark);
+  if (text == nullptr) return;
+  const std::optional<Mark> mark = parse_mark(text);
+  if (!mark || mark->kind == detail::launched_mark) return;
+  if (mark->pid != ::getppid() && !(is_lifeline_from(*mark) && hangs_up(mark->fd))) return;
+  detail::arm_death_signal();
+  if (::getppid() != mark->pid) detail::raise_death_signal();
+}
+
 }  // namespace
 
 std::optional<Boot> take_boot_record(const BootHooks& hooks) {

@@ -36,8 +36,9 @@ struct BootHooks {
 ///
 /// The mark of a child is the environment variable `TROUPE_CHILD=<descriptor>:<parent's pid>`. It
 /// is unset at once, so that programs started from here are not taken for children; a mark that
-/// names another parent than this process has is ignored. From here on the kernel ends this
-/// process half a second after its parent's death, until a `LifeLine` takes over.
+/// names another parent than this process has is ignored. The kernel ends this process half a
+/// second after its parent's death, from before the program's own initialisers on, until a
+/// `LifeLine` takes over.
 ///
 /// A process that was started as the zygote of a `Forkserver` (`:zygote` in the mark) stays in here
 /// and forks; this returns in its children. One that a `Launcher` has started (`:launched`, with

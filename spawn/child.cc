@@ -165,6 +165,10 @@ void Child::send_signal(int signal) {
               "): " + detail::errno_text(errno));
 }
 
+void Child::kill() noexcept {
+  if (!status_) signal_all(SIGKILL);
+}
+
 void Child::report_end() const {
   if (!log_enabled(LogLevel::runtime, "spawn")) return;
   log_line(LogLevel::runtime, "spawn", "reaped the process of actor '", name(), "' (pid ", pid(),
@@ -202,14 +206,18 @@ void Child::await_hang_up() {
 }
 
 void Child::kill_and_reap() noexcept {
-  signal_all(SIGKILL);
+  kill();
+  // A command that belongs to another user, as sudo does, cannot be killed, but the actor behind it
+  // ends with its line.
+  ::shutdown(parts_.lifeline.get(), SHUT_RDWR);
   if (poll_pidfd(parts_.pidfd.get(), teardown_limit_ms)) {
     reap(parts_.pidfd.get(), WNOHANG);
     return;
   }
   log_message(LogLevel::error, "spawn",
               "the process of actor " + detail::quoted_name(name()) + " (pid " +
-                  std::to_string(pid()) + ") hangs in the kernel; it is reaped when it ends");
+                  std::to_string(pid()) +
+                  ") was killed, but does not end; it is reaped when it does");
   reap_in_background(std::move(parts_.pidfd));
 }
 

@@ -76,6 +76,8 @@ class Child {
   ///
   /// Throws `Error` if the system forbids it (the child changed its user).
   void send_signal(int signal);
+  /// Sends SIGKILL; nothing happens if the process is dead, or the system forbids it. Never waits.
+  void kill() noexcept;
   /// This end of the life-line, for a `LifeLine::add_child`; its close is the child's end.
   int lifeline_fd() const { return parts_.lifeline.get(); }
 

@@ -25,14 +25,18 @@ void on_death(int) {
 }  // namespace
 
 void arm_death_signal() noexcept {
-  struct sigaction action {};
-  action.sa_handler = on_death;
-  action.sa_flags = SA_RESETHAND;
-  struct sigaction before;
-  ::sigaction(SIGALRM, &action, &before);
-  action_before = before;
+  if (!action_before) {
+    struct sigaction action {};
+    action.sa_handler = on_death;
+    action.sa_flags = SA_RESETHAND;
+    struct sigaction before;
+    ::sigaction(SIGALRM, &action, &before);
+    action_before = before;
+  }
   ::prctl(PR_SET_PDEATHSIG, SIGALRM, 0, 0, 0);
 }
+
+void raise_death_signal() noexcept { ::raise(SIGALRM); }
 
 void disarm_death_signal() noexcept {
   ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);

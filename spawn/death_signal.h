@@ -11,6 +11,9 @@ namespace troupe::detail {
 /// while there is no other.
 void arm_death_signal() noexcept;
 
+/// The same as if the parent had died now, while the signal is armed.
+void raise_death_signal() noexcept;
+
 /// Takes that back, and any other parent-death signal: a launcher's command may have become this
 /// process, and armed one. The action of the signal is what it was.
 void disarm_death_signal() noexcept;

@@ -14,19 +14,13 @@ constexpr rlim_t highest_raise = 1'048'576;
 
 }  // namespace
 
-std::uint64_t raise_file_limit() noexcept {
+void raise_file_limit() noexcept {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const rlim_t wanted = std::min(limit.rlim_max, highest_raise);
-  if (wanted > limit.rlim_cur) set_file_limit(wanted);
-  return limit.rlim_cur;
-}
-
-bool set_file_limit(std::uint64_t soft_limit) noexcept {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  limit.rlim_cur = soft_limit;
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  if (wanted <= limit.rlim_cur) return;
+  limit.rlim_cur = wanted;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace troupe

@@ -39,12 +39,21 @@ bool has_option(int argc, char** argv, const char* option) {
   return argc > 1 && std::strcmp(argv[1], option) == 0;
 }
 
+// Whether stdin is a socket of this host whose other end this very user has made. A daemon that
+// gives each of its programs a stranger's connection as stdin must not give him the program.
+bool stdin_is_our_own_socket() {
+  ucred creator{};
+  socklen_t size = sizeof creator;
+  return ::getsockopt(STDIN_FILENO, SOL_SOCKET, SO_PEERCRED, &creator, &size) == 0 &&
+         creator.pid != 0 && creator.uid == ::geteuid();
+}
+
 // Takes nothing away. On a stdin that is no socket this is one system call in vain.
 bool record_lies_ready() {
   char ready[sizeof(std::uint32_t) + magic.size()];
   return ::recv(STDIN_FILENO, ready, sizeof ready, MSG_PEEK | MSG_DONTWAIT) ==
              static_cast<ssize_t>(sizeof ready) &&
-         std::string_view(ready, sizeof ready).ends_with(magic);
+         std::string_view(ready, sizeof ready).ends_with(magic) && stdin_is_our_own_socket();
 }
 
 // argv: program, option, parent's pid, command...

@@ -85,7 +85,12 @@ std::unique_ptr<Child> Newborn::make_child(pid_t pid, Group group) {
   parts.leads_group = group == Group::own;
   parts.out = outputs_.out.relay;
   parts.err = outputs_.err.relay;
-  return std::make_unique<Child>(std::move(parts));
+  try {
+    return std::make_unique<Child>(std::move(parts));
+  } catch (...) {  // the end of one more process cannot be watched
+    kill_and_reap(pid);
+    throw;
+  }
 }
 
 void Newborn::finish_records(Child& child) {

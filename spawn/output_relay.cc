@@ -19,6 +19,7 @@
 #include "troupe/runtime/fiber/pipe.h"
 #include "troupe/runtime/fiber/system_task.h"
 #include "troupe/runtime/fiber/timeouts.h"
+#include "troupe/spawn/errors.h"
 #include "troupe/spawn/outputs.h"
 
 namespace troupe::detail {
@@ -144,13 +145,21 @@ bool OutputRelay::flush() {
       rest.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EAGAIN) {
       break;
-    } else if (errno != EINTR) {  // nobody reads it any more
-      passes_on_ = false;
+    } else if (errno != EINTR) {
+      give_up(errno);
       rest = {};
     }
   }
   pending_.erase(0, pending_.size() - rest.size());
   return pending_.empty();
+}
+
+// A full disk may have room again; a pipe that nobody reads stays so.
+void OutputRelay::give_up(int error) {
+  passes_on_ = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EIO;
+  if (!passes_on_ || std::exchange(said_what_is_lost_, true)) return;
+  log_message(LogLevel::warning, "spawn",
+              "some of the output of actors is lost: " + errno_text(error));
 }
 
 void OutputRelay::flush_rest() noexcept {

@@ -39,6 +39,7 @@ class OutputRelay : public std::enable_shared_from_this<OutputRelay> {
   void accept(std::string_view octets);
   void emit_line();
   bool flush();
+  void give_up(int error);
   void flush_rest() noexcept;
   void wait_for_more();
   void close() noexcept;
@@ -47,6 +48,7 @@ class OutputRelay : public std::enable_shared_from_this<OutputRelay> {
   const int target_;
   const std::string prefix_;
   bool passes_on_;
+  bool said_what_is_lost_ = false;
   TextTail tail_;
   std::string line_;     // with a prefix: the beginning of a line whose end has not come yet
   std::string pending_;  // what is still to be written

@@ -51,12 +51,12 @@ ExitStatus terminate(Child& child, std::chrono::nanoseconds grace) {
   if (ends_within(child, grace)) return *child.status();
   if (child.leads_group()) end_command(child);
   if (!child.status()) {
-    child.send_signal(SIGKILL);
+    child.kill();
     if (!ends_within(child, teardown_limit)) {
       log_message(LogLevel::error, "spawn",
                   describe(child) +
-                      " was killed, but hangs in the kernel; it is waited for no "
-                      "longer. Look for a dead disk or network mount");
+                      " was killed, but does not end; it is waited for no longer. Look for a dead "
+                      "disk or network mount, or for a command that belongs to another user");
       return ExitStatus::unknown();
     }
   }

@@ -187,9 +187,17 @@ void ChildActor::spawn() {
                      "': " + fault);
   }
   checkpoint_if_cancelled();
-  process_ = start_process(parent_, options_, boot_spec().encode());
+  const TimePoint deadline = current_time() + boot_limit;
+  if (!move_on_at(deadline,
+                  [&] { process_ = start_process(parent_, options_, boot_spec().encode()); })) {
+    throw SpawnFailed("actor '" + options_.name +
+                      "' could not be started: its process did not take its boot record within " +
+                      std::to_string(boot_limit.count()) +
+                      " s; a program must reach troupe's `init` or `run`, and a launcher's command "
+                      "must not ask for anything");
+  }
   link_->pid = process_->pid();
-  link_->kill = [this] { process_->send_signal(SIGKILL); };
+  link_->kill = [this] { process_->kill(); };
   process_->on_end([link = link_] {
     link->ready.set();
     link->stop_for(Stop::ended);
@@ -201,7 +209,7 @@ void ChildActor::spawn() {
     }
   }
   try {
-    wait_until_ready();
+    wait_until_ready(deadline);
   } catch (const Cancelled&) {
     terminate(*process_, std::chrono::seconds(0));  // there is nobody in it yet to be asked
     throw;
@@ -214,8 +222,8 @@ void ChildActor::learn_address() {
   if (link_->address.empty()) link_->address = parent_.peer(link_->uid, Address())->address();
 }
 
-void ChildActor::wait_until_ready() {
-  const bool in_time = bool(move_on_after(boot_limit, [&] { link_->ready.wait(); }));
+void ChildActor::wait_until_ready(TimePoint deadline) {
+  const bool in_time = bool(move_on_at(deadline, [&] { link_->ready.wait(); }));
   if (link_->boot_error) {
     terminate(*process_, std::chrono::seconds(1));  // it ends by itself, having told us why
     throw_boot_failure(*link_->boot_error);

@@ -61,7 +61,7 @@ class ChildActor {
  private:
   std::vector<Address> choose_addresses() const;
   BootSpec boot_spec() const;
-  void wait_until_ready();
+  void wait_until_ready(TimePoint deadline);
   void learn_address();
   void remove_sockets() const noexcept;
   [[noreturn]] void throw_boot_failure(const std::string& why) const;

@@ -40,9 +40,10 @@ std::string wanted_directory() {
   if (const char* xdg = std::getenv("XDG_RUNTIME_DIR"); xdg != nullptr && *xdg != '\0') {
     struct stat info;
     const std::string path = normal(std::string(xdg) + "/troupe");
-    if (path.size() <= longest_directory && ::stat(xdg, &info) == 0 && S_ISDIR(info.st_mode)) {
-      return path;
-    }
+    // It may be another user's, whose environment `sudo -E` keeps.
+    const bool is_ours =
+        ::stat(xdg, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == ::getuid();
+    if (is_ours && path.size() <= longest_directory) return path;
   }
   return "/tmp/troupe-" + std::to_string(::getuid());
 }

@@ -109,6 +109,17 @@ TEST_F(RunDirectoryTest, DirectoriesOfOthersAreRefused) {
   EXPECT_NE(refusal(home / "theirs").find("not a directory of this user"), std::string::npos);
 }
 
+// That of another user's session, which `sudo -E` keeps in the environment, is his.
+TEST_F(RunDirectoryTest, TheFolderOfAnotherUsersSessionIsNotUsed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give directories away";
+  const Variable none("TROUPE_RUNTIME_DIR", "");
+  fs::create_directory(home / "his");
+  ASSERT_EQ(::chown((home / "his").c_str(), 1, 1), 0);
+  const Variable session("XDG_RUNTIME_DIR", home / "his");
+  EXPECT_EQ(user_runtime_directory(), "/tmp/troupe-" + std::to_string(::getuid()));
+  EXPECT_TRUE(fs::is_empty(home / "his"));
+}
+
 // IPC-09: a directory of one's own that others could enter is refused, not repaired: they may have
 // put something into it.
 TEST_F(RunDirectoryTest, DirectoriesThatOthersCanEnterAreRefused) {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/exec_backend.h"
 #include "troupe/spawn/terminate.h"
@@ -40,6 +41,18 @@ int spawn_spinner(Boot boot, const std::string&) {
   run_tasks([&] {
     const auto child = spawn_exec(role_spec("spinner"));
     say(boot.lifeline.get(), hear(child->lifeline_fd()));
+    spin();
+  });
+  return 0;
+}
+
+// The same with one that hangs before it can find out that it is a child.
+int spawn_early_spinner(Boot boot, const std::string&) {
+  run_tasks([&] {
+    SpawnSpec spec = role_spec("spinner");
+    spec.env = {{"HANG_EARLY", "1"}};
+    const auto child = spawn_exec(spec);
+    say(boot.lifeline.get(), std::to_string(child->pid()));
     spin();
   });
   return 0;
@@ -156,6 +169,19 @@ TEST(TakeBootRecordTest, AChildThatSpinsDiesWithItsKilledParent) {
   });
 }
 
+// So is one that has not come to its `main` yet, wherever it is on its way there.
+TEST(TakeBootRecordTest, AChildThatHangsInAnInitialiserDiesWithItsKilledParent) {
+  run_tasks([] {
+    for (int i = 0; i < 10; ++i) {
+      const auto middle = spawn_exec(role_spec("spawn_early_spinner"));
+      const UniqueFd spinner = open_pid(hear(middle->lifeline_fd()));
+      sleep(milliseconds(i));
+      EXPECT_EQ(terminate(*middle, milliseconds(0)), (ExitStatus{0, SIGKILL}));
+      EXPECT_TRUE(ends_within(spinner.get(), milliseconds(1500)));
+    }
+  });
+}
+
 }  // namespace
 }  // namespace troupe
 
@@ -164,6 +190,7 @@ int main(int argc, char** argv) {
       argc, argv,
       {{"report_state", troupe::report_state},
        {"spawn_spinner", troupe::spawn_spinner},
+       {"spawn_early_spinner", troupe::spawn_early_spinner},
        {"spinner", troupe::spinner},
        {"run_program_with_my_mark", troupe::run_program_with_my_mark}});
 }

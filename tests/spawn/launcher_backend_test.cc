@@ -2,14 +2,22 @@
 #include "troupe/spawn/launcher_backend.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <string>
 
+#include "troupe/runtime/base/bytes.h"
 #include "troupe/runtime/base/error.h"
+#include "troupe/runtime/base/unique_fd.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/spawn/launched.h"
+#include "troupe/spawn/self_image.h"
 #include "troupe/spawn/terminate.h"
 #include "troupe/tests/spawn/roles.h"
 
@@ -35,6 +43,49 @@ std::string usage_error_of(const Launcher& launcher) {
   return "no error";
 }
 
+// A connection over the loopback interface, one end of which is to be a program's stdin.
+class StrangersConnection {
+ public:
+  StrangersConnection() {
+    const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    ::bind(listener.get(), generic, size);
+    ::listen(listener.get(), 1);
+    ::getsockname(listener.get(), generic, &size);
+    stranger_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ::connect(stranger_.get(), generic, size);
+    server_.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
+
+  void send(BytesView octets) {
+    ASSERT_EQ(::send(stranger_.get(), octets.data(), octets.size(), 0),
+              static_cast<ssize_t>(octets.size()));
+    pollfd arrived{server_.get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&arrived, 1, 5000), 1);
+  }
+
+  int exit_code_of_this_program() const {
+    const std::string path = detail::self_image_path();
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::dup2(server_.get(), STDIN_FILENO);
+      ::execl(path.c_str(), "program", nullptr);
+      ::_exit(1);
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  UniqueFd stranger_;
+  UniqueFd server_;
+};
+
 class LauncherTest : public ::testing::Test {
  protected:
   void TearDown() override { EXPECT_FALSE(has_children()); }
@@ -52,6 +103,19 @@ TEST_F(LauncherTest, TheCommandMayPassTheExitCodeOn) {
 TEST_F(LauncherTest, ACommandMayLoseTheOptionWhereStdinIsTheSocket) {
   const Launcher launcher{.argv = {"sh", "-c", "exec \"$0\"", "{exe}"}};
   EXPECT_EQ(status_of(launcher, role_spec("exit_with", "3")), (ExitStatus{3, 0}));
+}
+
+// A daemon that starts a program for each connection, which is its stdin: whoever connects must not
+// be able to say as what it is executed.
+TEST_F(LauncherTest, ARecordFromAStrangersSocketIsNotTaken) {
+  StrangersConnection connection;
+  Bytes octets;
+  put_string(octets, detail::LaunchRecord{{"true"}, {}}.encode());
+  connection.send(octets);
+  ::setenv(program_variable, "1", 1);
+  const int code = connection.exit_code_of_this_program();
+  ::unsetenv(program_variable);
+  EXPECT_EQ(code, program_code);
 }
 
 // As over ssh: what the command reads from its own stdin it hands on through a pipe.

@@ -46,6 +46,14 @@ int print_both(Boot, const std::string& text) {
   return 0;
 }
 
+// The second text when it is told to.
+int print_twice(Boot boot, const std::string&) {
+  write_all(STDERR_FILENO, "one\n");
+  hear(boot.lifeline.get());
+  write_all(STDERR_FILENO, "two\n");
+  return 0;
+}
+
 int print_and_die(Boot, const std::string& text) {
   write_all(STDERR_FILENO, text);
   ::raise(SIGKILL);
@@ -232,6 +240,21 @@ TEST_F(OutputRelayTest, ABrokenOutputChangesNothing) {
   });
 }
 
+// What came while the disk was full is lost, what comes later is not.
+TEST_F(OutputRelayTest, AFullDiskIsGotOver) {
+  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  OutputFile file;
+  const Redirected errors(STDERR_FILENO, full.get());
+  run_tasks([&] {
+    const auto child = spawn_exec(printing("print_twice", "", Stdio::inherit));
+    while (child->stderr_tail() != "one") sleep(milliseconds(1));
+    ::dup2(file.fd(), STDERR_FILENO);
+    say(child->lifeline_fd(), "go on");
+    EXPECT_TRUE(child->wait().ok());
+  });
+  EXPECT_EQ(file.content(), "two\n");
+}
+
 TEST_F(OutputRelayTest, AProcessThatHoldsThePipeHoldsUpNobody) {
   OutputFile file;
   const Redirected errors(STDERR_FILENO, file.fd());
@@ -251,6 +274,7 @@ int main(int argc, char** argv) {
   return troupe::testing::role_main(argc, argv,
                                     {{"print_errors", troupe::print_errors},
                                      {"print_both", troupe::print_both},
+                                     {"print_twice", troupe::print_twice},
                                      {"print_and_die", troupe::print_and_die},
                                      {"print_and_leave_a_fork", troupe::print_and_leave_a_fork}});
 }

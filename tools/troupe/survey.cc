@@ -86,8 +86,12 @@ class Survey {
       known.uid = child.uid;
       known.pid = child.pid;
       known.parent = report.uid;
-      known.addresses = {child.address};
-      meet(known, {Address::parse(child.address)}, key);
+      std::vector<Address> addresses;
+      if (!child.address.empty()) {  // else it is about to be given one
+        known.addresses = {child.address};
+        addresses.push_back(Address::parse(child.address));
+      }
+      meet(known, addresses, key);
     }
     const auto parent = sightings_.find(report.parent.uuid.substr(0, id_size));
     if (parent == sightings_.end() || parent->second.answer == Answer::given) return;
