@@ -35,8 +35,9 @@ void BroadcastCore::throw_sender_closed() {
 Subscription::~Subscription() {
   --core_.receivers;
   if (waiter_ == nullptr) return;
-  waiter_->unlink();
   waiter_->handle_closed = true;
+  if (!waiter_->linked()) return;  // a value, the end or a cancellation has woken it already
+  waiter_->unlink();
   Loop::current().wake(*waiter_->task);
 }
 

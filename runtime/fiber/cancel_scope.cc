@@ -53,11 +53,12 @@ void CancelScope::leave() noexcept {
   unlink();
   static_cast<ListHook<detail::InScope>&>(*owner_).unlink();
   parent_->adopt(*owner_);
+  parent_ = nullptr;  // it may go before this one does
 }
 
 bool CancelScope::leave_absorbing() noexcept {
-  leave();
   const bool from_outside = !shield_ && parent_->effectively_cancelled_;
+  leave();
   cancelled_caught_ = cancel_called_ && !from_outside;
   return cancelled_caught_;
 }

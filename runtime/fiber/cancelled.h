@@ -12,6 +12,10 @@ namespace troupe {
 
 class Task;
 
+namespace detail {
+class Treatment;
+}
+
 /// Who or what cancelled a scope.
 enum class CancelSource {
   explicit_call,  ///< `cancel()` was called.
@@ -45,6 +49,7 @@ class Cancelled final {
   friend class LoopCore;
   friend class CancelScope;
   friend class TaskNursery;
+  friend class detail::Treatment;
 
   struct Delivery;  // reports the task when its last copy dies without having been absorbed
   Cancelled(std::shared_ptr<const CancelReason> reason, const Task& task);

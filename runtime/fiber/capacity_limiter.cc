@@ -44,7 +44,7 @@ void CapacityLimiter::acquire_for(Borrower borrower) {
     cancelled.limiter->borrowers_.erase(cancelled.borrower);
     return true;
   };
-  borrowers_.insert(borrower);
+  borrowers_.emplace(borrower, Holds::nothing_yet);
   waiters_.push_back(waiter);
   loop.park(waiter);
 }
@@ -52,7 +52,7 @@ void CapacityLimiter::acquire_for(Borrower borrower) {
 bool CapacityLimiter::take_for(Borrower borrower) {
   require_new(borrower);
   if (borrowed_ >= total_) return false;
-  borrowers_.insert(borrower);
+  borrowers_.emplace(borrower, Holds::a_token);
   ++borrowed_;
   return true;
 }
@@ -66,14 +66,14 @@ void CapacityLimiter::require_new(Borrower borrower) const {
 }
 
 void CapacityLimiter::release_for(Borrower borrower) {
-  for (Waiter* waiter = waiters_.first(); waiter != nullptr; waiter = waiters_.next(*waiter)) {
-    if (waiter->borrower == borrower)
-      throw UsageError("this borrower waits for a token of the limiter: it cannot release one yet");
-  }
-  if (borrowers_.erase(borrower) == 0) {
+  const auto found = borrowers_.find(borrower);
+  if (found == borrowers_.end()) {
     throw UsageError(
         "this borrower holds no token of the limiter: the task that acquired it must release it");
   }
+  if (found->second == Holds::nothing_yet)
+    throw UsageError("this borrower waits for a token of the limiter: it cannot release one yet");
+  borrowers_.erase(found);
   --borrowed_;
   grant_tokens();
 }
@@ -91,7 +91,9 @@ std::size_t CapacityLimiter::available_tokens() const noexcept {
 void CapacityLimiter::grant_tokens() noexcept {
   while (borrowed_ < total_ && !waiters_.empty()) {
     ++borrowed_;
-    Loop::current().wake(*waiters_.pop_front().task);
+    Waiter& first = waiters_.pop_front();
+    borrowers_.find(first.borrower)->second = Holds::a_token;
+    Loop::current().wake(*first.task);
   }
 }
 

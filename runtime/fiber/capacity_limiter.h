@@ -6,7 +6,7 @@
 
 #include <compare>
 #include <cstdint>
-#include <set>
+#include <map>
 
 #include "troupe/runtime/base/intrusive_list.h"
 #include "troupe/runtime/fiber/capacity.h"
@@ -71,6 +71,7 @@ class CapacityLimiter {
     const void* object = nullptr;
     auto operator<=>(const Borrower&) const = default;
   };
+  enum class Holds : unsigned char { nothing_yet, a_token };
   struct Waiter : Parked {
     CapacityLimiter* limiter = nullptr;
     Borrower borrower;
@@ -85,7 +86,7 @@ class CapacityLimiter {
 
   std::size_t total_;
   std::size_t borrowed_ = 0;
-  std::set<Borrower> borrowers_;  // those who hold a token, and those who wait for one
+  std::map<Borrower, Holds> borrowers_;  // those who hold a token, and those who wait for one
   IntrusiveList<Waiter, detail::InParkingLot> waiters_;
 };
 

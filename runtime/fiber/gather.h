@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/nursery.h"
 
 namespace troupe {
@@ -37,6 +38,7 @@ void gather_one(Fn& fn, std::optional<Value>& value) {
 
 template <class Values, class Functions, std::size_t... index>
 void gather_into(Values& values, Functions functions, std::index_sequence<index...>) {
+  checkpoint_if_cancelled();
   open_task_nursery([&](TaskNursery& nursery) {
     const auto start = [&nursery](auto& fn, auto& value) {
       nursery.start_soon([&fn, &value] { gather_one(fn, value); });
@@ -71,7 +73,7 @@ auto gather(First&& first, Others&&... others) {
   return std::apply(
       [](auto&... value) {
         return std::tuple<detail::GatheredValue<First>, detail::GatheredValue<Others>...>(
-            *std::move(value)...);
+            std::move(value).value()...);
       },
       values);
 }
@@ -85,6 +87,7 @@ auto gather(Functions&& functions) {
   std::vector<std::optional<Value>> values(
       static_cast<std::size_t>(std::distance(std::begin(functions), std::end(functions))));
   if (values.empty()) detail::throw_nothing_to_gather();
+  checkpoint_if_cancelled();
   open_task_nursery([&](TaskNursery& nursery) {
     auto value = values.begin();
     for (Fn& fn : functions) {
@@ -94,7 +97,7 @@ auto gather(Functions&& functions) {
   });
   std::vector<Value> result;
   result.reserve(values.size());
-  for (std::optional<Value>& value : values) result.push_back(*std::move(value));
+  for (std::optional<Value>& value : values) result.push_back(std::move(value).value());
   return result;
 }
 

@@ -29,6 +29,8 @@ std::optional<ExceptionGroup> as_boxed_group(const std::exception_ptr& error) {
   return group ? as_group(group) : std::nullopt;
 }
 
+}  // namespace
+
 class Treatment {
  public:
   explicit Treatment(LeafTreatment& leaves) : leaves_(leaves) {}
@@ -44,8 +46,17 @@ class Treatment {
 
   // Errors leave before a cancellation does, which is raised again at the next checkpoint.
   void finish(const std::exception_ptr& left) const {
-    if (left) std::rethrow_exception(left);
-    if (cancelled_) std::rethrow_exception(cancelled_);
+    if (!cancelled_) {
+      if (left) std::rethrow_exception(left);
+      return;
+    }
+    try {
+      std::rethrow_exception(cancelled_);
+    } catch (const Cancelled& cancelled) {
+      if (!left) throw;
+      cancelled.absorb();
+    }
+    std::rethrow_exception(left);
   }
 
  private:
@@ -53,8 +64,12 @@ class Treatment {
   bool treat_alone(const std::exception_ptr& error, std::exception_ptr& left) {
     try {
       return leaves_.treat(error);
-    } catch (const Cancelled&) {
-      cancelled_ = std::current_exception();
+    } catch (const Cancelled& caught) {  // one is enough
+      if (cancelled_) {
+        caught.absorb();
+      } else {
+        cancelled_ = std::current_exception();
+      }
     } catch (...) {
       left = std::current_exception();
     }
@@ -78,8 +93,6 @@ class Treatment {
   LeafTreatment& leaves_;
   std::exception_ptr cancelled_;
 };
-
-}  // namespace
 
 void treat_errors(std::exception_ptr error, LeafTreatment& leaves) {
   Treatment treatment(leaves);

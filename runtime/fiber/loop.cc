@@ -103,8 +103,7 @@ detail::TaskLocals& Loop::run_locals() {
 
 Task& Loop::spawn(UniqueFunction<void()> body, const std::type_info& closure, std::string name,
                   TaskNursery* nursery, CancelScope* scope, SourceLocation where) {
-  const bool reuse = !idle_fibers_.empty();
-  Task& task = reuse ? *idle_fibers_.back() : make_fiber();
+  Task& task = ready_fiber();
   task.id = ++last_task_id_;
   task.name = std::move(name);
   task.closure = &closure;
@@ -114,12 +113,20 @@ Task& Loop::spawn(UniqueFunction<void()> body, const std::type_info& closure, st
   scope->adopt(task);
   tasks_.push_back(task);
   ++task_count_;
-  if (nursery != nullptr) task.locals = detail::share_locals(current_task().locals);
+  if (nursery != nullptr && runs_task()) {
+    task.locals = detail::share_locals(current_task().locals);
+  }
   if (instruments_ != nullptr) [[unlikely]] {
     instruments_->tell(&Instrument::task_spawned, task);
     tell_scheduled(task);
   }
-  if (!reuse) return task;
+  return task;
+}
+
+// One that has no body yet, but runs soon.
+Task& Loop::ready_fiber() {
+  if (idle_fibers_.empty()) return make_fiber();
+  Task& task = *idle_fibers_.back();
   idle_fibers_.pop_back();
   scheduler_.make_ready(task);
   return task;

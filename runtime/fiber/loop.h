@@ -122,6 +122,7 @@ class Loop final : public LoopCore, private SchedulerClient {
   // The life of a fiber: it runs one body after the other until it is retired.
   static void fiber_main(Runnable& runnable);
   void run_body(Task& task) noexcept;
+  Task& ready_fiber();
   Task& make_fiber();
   void retire_idle_fibers() noexcept;
   static void release_fiber(void* task) noexcept;

@@ -32,6 +32,8 @@ class LoopCore {
 
   /// The name of the running task; empty when none runs.
   std::string running_task_name() const;
+  /// Whether a task calls, and not what the loop calls between its tasks.
+  bool runs_task() const noexcept { return scheduler_.in_fiber(); }
   /// The task that calls.
   Task& current_task() noexcept { return static_cast<Task&>(scheduler_.current()); }
 
@@ -59,6 +61,11 @@ class LoopCore {
     Task& task = current_task();
     ++task.cancel_points;
     if (task.scope->effectively_cancelled()) throw_cancelled();
+  }
+  /// Raises the `Cancelled` that others have met on behalf of the current task: also where a shield
+  /// has been raised since. Does nothing when no scope around was cancelled.
+  void throw_delivered_cancellation() {
+    if (current_task().scope->effective_reason() != nullptr) throw_cancelled();
   }
   /// What an operation that completed at once does instead of waiting: lets others run when the
   /// budget is used up.

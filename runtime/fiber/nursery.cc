@@ -91,12 +91,11 @@ void TaskNursery::wait_all() {
         "of their own");
   }
   on_body_end();
-  if (children_count_ + holds_ > 0) {
-    if (await_children()) Loop::current().check_cancelled();
-  } else {
+  if (children_count_ + holds_ == 0) {
     Loop::current().check_cancelled();
-    Loop::current().spend();
+    Loop::current().spend();  // others may start children meanwhile
   }
+  if (await_children()) Loop::current().check_cancelled();
 }
 
 void TaskNursery::run_body(detail::BodyRef body) {
@@ -113,11 +112,9 @@ void TaskNursery::run_body(detail::BodyRef body) {
   }
   guard.check(children_);
   on_body_end();
-  if (children_count_ + holds_ > 0) {
-    await_children();
-  } else {
-    Loop::current().spend();
-  }
+  if (children_count_ + holds_ == 0)
+    Loop::current().spend();  // others may start children meanwhile
+  await_children();
   closed_ = true;
   if (scope_.effectively_cancelled() && (cancelled || saw_cancelled_)) on_cancelled();
   const bool absorbed = leave_scope(cancelled != nullptr);
@@ -128,7 +125,7 @@ void TaskNursery::run_body(detail::BodyRef body) {
   }
   if (absorbed) return absorb(cancelled);
   if (cancelled) std::rethrow_exception(cancelled);
-  if (saw_cancelled_) Loop::current().check_cancelled();
+  if (saw_cancelled_) Loop::current().throw_delivered_cancellation();
 }
 
 // A nursery that was cancelled when nobody was there to notice has caught nothing.

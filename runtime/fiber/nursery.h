@@ -99,8 +99,9 @@ class TaskNursery {
 
   /// Starts a task and waits until it calls `status.started(value)`; returns that value. The task
   /// belongs to this nursery from then on; before, it is the caller's: cancelled with the caller,
-  /// and its error comes out here. Checkpoint. Throws `UsageError` when the task ends without
-  /// having called `started`.
+  /// and its error comes out here. Checkpoint, but in a cancelled scope the task begins all the
+  /// same, and is started if it says so before it waits. Throws `UsageError` when the task ends
+  /// without having called `started`.
   template <class T = void, std::invocable<TaskStatus<T>&> Fn>
   T start(Fn&& fn, SourceLocation where = SourceLocation::current()) {
     return start_named<T>({}, std::forward<Fn>(fn), where);

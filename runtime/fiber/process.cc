@@ -64,7 +64,7 @@ void Process::Impl::set_status(ProcessStatus final_status) {
 
 bool Process::Impl::reap() {
   if (status) return true;
-  if (const auto reaped = detail::reap_process(pidfd.get(), false)) set_status(*reaped);
+  if (const auto reaped = detail::reap_process(pidfd.get())) set_status(*reaped);
   return status.has_value();
 }
 
@@ -78,7 +78,7 @@ void Process::Impl::kill_and_reap() noexcept {
   pollfd look{pidfd.get(), POLLIN, 0};
   while (::poll(&look, 1, teardown_limit_ms) < 0 && errno == EINTR) {
   }
-  detail::reap_process(pidfd.get(), false);
+  detail::reap_process(pidfd.get());
 }
 
 Process::Process(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -227,11 +227,11 @@ bool signal_process(int pidfd, int signal) noexcept {
   return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0;
 }
 
-std::optional<ProcessStatus> reap_process(int pidfd, bool wait) noexcept {
+std::optional<ProcessStatus> reap_process(int pidfd) noexcept {
   siginfo_t info{};
   int result;
   do {
-    result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | (wait ? 0 : WNOHANG));
+    result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG);
   } while (result != 0 && errno == EINTR);
   if (result != 0) return ProcessStatus{-1, 0};  // ECHILD: somebody else has waited for it
   if (info.si_pid == 0) return std::nullopt;

@@ -31,9 +31,8 @@ SpawnedProcess spawn_process(const std::vector<std::string>& argv, const Process
 /// Sends a signal; false and `errno` when that failed. Never reaches another process.
 bool signal_process(int pidfd, int signal) noexcept;
 
-/// Reaps the process if it has ended; with `wait`, waits for that (the whole thread does). An
-/// unknown status when something else has reaped it.
-std::optional<ProcessStatus> reap_process(int pidfd, bool wait) noexcept;
+/// Reaps the process if it has ended. An unknown status when something else has reaped it.
+std::optional<ProcessStatus> reap_process(int pidfd) noexcept;
 
 /// What messages call the process.
 std::string process_label(const std::vector<std::string>& argv, const ProcessOptions& options);

@@ -49,7 +49,7 @@ void SharedResource::lend(void* resource) {
 }
 
 // The opener's own scopes are cancelled: its users are told, and still must let go first.
-void SharedResource::lose_users() noexcept {
+void SharedResource::lose_users() {
   if (users_ == 0) return;
   lost_ = true;
   state_ = State::closing;
@@ -110,7 +110,7 @@ void SharedResource::drop_user() noexcept {
   unused_.set();
 }
 
-void SharedResource::await_close() noexcept {
+void SharedResource::await_close() {
   CancelScope shield({.shield = true});
   shield.run([this] { closed_.wait(); });
 }

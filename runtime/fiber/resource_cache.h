@@ -58,8 +58,8 @@ class SharedResource {
   enum class State { opening, open, closing, closed };
 
   void drop_user() noexcept;
-  void lose_users() noexcept;
-  void await_close() noexcept;
+  void lose_users();
+  void await_close();
   void throw_error();
 
   State state_ = State::opening;

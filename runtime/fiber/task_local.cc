@@ -10,22 +10,29 @@ namespace {
 
 thread_local constinit TaskLocals** thread_locals = nullptr;
 
-TaskLocals*& current_locals() {
-  if (Loop::try_current() == nullptr && thread_locals != nullptr) return *thread_locals;
-  return Loop::current().current_task().locals;
+// Those of the task, or of the worker thread; null in what a loop calls between its tasks, such as
+// the sink of a log. Throws `UsageError` where there is no loop either.
+TaskLocals** current_locals() {
+  if (Loop::try_current() == nullptr && thread_locals != nullptr) return thread_locals;
+  Loop& loop = Loop::current();
+  return loop.runs_task() ? &loop.current_task().locals : nullptr;
 }
 
 }  // namespace
 
 const void* find_local(std::uint64_t key) {
-  const TaskLocals* locals = current_locals();
-  if (locals == nullptr) return nullptr;
-  const auto found = locals->values.find(key);
-  return found == locals->values.end() ? nullptr : found->second.get();
+  TaskLocals* const* const locals = current_locals();
+  if (locals == nullptr || *locals == nullptr) return nullptr;
+  const auto found = (*locals)->values.find(key);
+  return found == (*locals)->values.end() ? nullptr : found->second.get();
 }
 
 void set_local(std::uint64_t key, std::shared_ptr<const void> value) {
-  TaskLocals*& locals = current_locals();
+  TaskLocals** const current = current_locals();
+  if (current == nullptr) {
+    throw UsageError("a TaskLocal cannot be set here: this is called by the loop, not by a task");
+  }
+  TaskLocals*& locals = *current;
   if (locals == nullptr) {
     locals = new TaskLocals;
   } else if (locals->users > 1) {

@@ -51,7 +51,8 @@ class TaskLocal {
   TaskLocal(const TaskLocal&) = delete;
   TaskLocal& operator=(const TaskLocal&) = delete;
 
-  /// The current task's value. Never waits. Throws `UsageError` outside of a task.
+  /// The current task's value; the initial one in what a loop calls between its tasks, such as
+  /// instruments and the sink of a log. Never waits. Throws `UsageError` outside of a loop.
   const T& get() const {
     const void* value = detail::find_local(key_);
     return value != nullptr ? *static_cast<const T*>(value) : initial_;

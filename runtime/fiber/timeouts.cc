@@ -2,6 +2,8 @@
 #include "troupe/runtime/fiber/timeouts.h"
 
 #include <algorithm>
+#include <chrono>
+#include <sstream>
 
 #include "troupe/runtime/fiber/loop.h"
 
@@ -65,7 +67,16 @@ void sleep_for(Duration delay) {
 
 TimePoint deadline_after(Duration delay) { return saturating_add(current_time(), delay); }
 
-void throw_too_slow() { throw TooSlowError("the time limit of fail_after or fail_at is over"); }
+void throw_too_slow(TimePoint start, TimePoint deadline) {
+  using std::chrono::microseconds;
+  const auto limit = std::chrono::round<microseconds>(std::max(deadline - start, Duration::zero()));
+  std::ostringstream text;
+  text << "in task '" << Loop::current().running_task_name() << "' the block of a time limit of "
+       << std::chrono::duration<double>(limit).count()
+       << " s (fail_after, fail_at) did not end in time; give it more, or look in "
+       << "task_tree() at what it waits for";
+  throw TooSlowError(text.str());
+}
 
 }  // namespace detail
 }  // namespace troupe

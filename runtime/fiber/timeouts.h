@@ -30,7 +30,7 @@ void sleep_until(TimePoint deadline);
 namespace detail {
 void sleep_for(Duration delay);
 TimePoint deadline_after(Duration delay);
-[[noreturn]] void throw_too_slow();
+[[noreturn]] void throw_too_slow(TimePoint start, TimePoint deadline);
 }  // namespace detail
 
 /// Waits for `delay`; zero lets every ready task run. Checkpoint.
@@ -56,8 +56,9 @@ auto move_on_after(std::chrono::duration<Rep, Period> delay, Body&& body) {
 /// Runs `body` and returns its value. Throws `TooSlowError` when `deadline` comes first.
 template <detail::ScopeBody Body>
 detail::BodyResult<Body> fail_at(TimePoint deadline, Body&& body) {
+  const TimePoint start = current_time();
   auto result = move_on_at(deadline, std::forward<Body>(body));
-  if (!result) detail::throw_too_slow();
+  if (!result) detail::throw_too_slow(start, deadline);
   if constexpr (!std::is_void_v<detail::BodyResult<Body>>) return *std::move(result);
 }
 

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
+#include <utility>
 
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/task_local.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/runtime/rpc/remote_error.h"
@@ -14,8 +17,9 @@
 namespace troupe {
 namespace {
 
-TaskLocal<IpcContext*>& current() {
-  static TaskLocal<IpcContext*> context;
+// Tasks that are started in a context may outlive it, and know its cell still.
+TaskLocal<std::shared_ptr<IpcContext*>>& current() {
+  static TaskLocal<std::shared_ptr<IpcContext*>> context;
   return context;
 }
 
@@ -35,7 +39,8 @@ bool is_end_of_channel(const std::exception_ptr& error) {
 }  // namespace
 
 IpcContext& current_ipc_ctx() {
-  if (IpcContext* context = current().get()) return *context;
+  const auto& cell = current().get();
+  if (cell && *cell != nullptr) return **cell;
   throw UsageError(
       "there is no context here: call this inside of a context function, or of the body of "
       "open_context");
@@ -76,11 +81,15 @@ void IpcContext::leave_broken_stream() {
 
 namespace detail {
 
-CurrentContext::CurrentContext(IpcContext& context) : before_(current().get()) {
-  current().set(&context);
+CurrentContext::CurrentContext(IpcContext& context)
+    : cell_(std::make_shared<IpcContext*>(&context)), before_(current().get()) {
+  current().set(cell_);
 }
 
-CurrentContext::~CurrentContext() { current().set(before_); }
+CurrentContext::~CurrentContext() {
+  *cell_ = nullptr;
+  current().set(before_);
+}
 
 void cancel_opener(CalleeEnd& end) {
   end.request_cancel();
@@ -100,7 +109,7 @@ void say_started(CalleeEnd& end, BytesView octets) {
     throw UsageError(end.what() + " called `started` a second time; send more by the stream");
   }
   end.send_started(octets);
-  Loop::current().spend();
+  LoopCore::current().spend();
 }
 
 void check_started_before_stream(const CalleeEnd& end) {

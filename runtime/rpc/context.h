@@ -6,6 +6,7 @@
 // names, are tractor's.
 
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -78,7 +79,8 @@ class CurrentContext {
   ~CurrentContext();
 
  private:
-  IpcContext* before_;
+  std::shared_ptr<IpcContext*> cell_;
+  std::shared_ptr<IpcContext*> before_;
 };
 
 template <class P>

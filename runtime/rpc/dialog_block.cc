@@ -37,7 +37,7 @@ DialogBlock::DialogBlock(std::shared_ptr<Peer> peer, std::string_view name, Stre
       port_(connect(*peer_)),
       input_(input),
       leaving_(leaving),
-      task_(&Loop::current().current_task()) {
+      task_(&LoopCore::current().current_task()) {
   checkpoint_if_cancelled();
   end_.emplace(*port_, name, peer_.get());
   end_->attach(input);
@@ -148,7 +148,7 @@ void DialogBlock::rethrow_outcome(const std::exception_ptr& error) {
 // When no answer comes in time, the body is not kept waiting for it either.
 void DialogBlock::cancel() {
   const Use use(*this);
-  if (&Loop::current().current_task() == task_) end_->set_body(nullptr);
+  if (&LoopCore::current().current_task() == task_) end_->set_body(nullptr);
   if (!end_->cancel(peer_->cancel_grace())) end_->cancel_body("the context was cancelled");
 }
 

@@ -13,7 +13,7 @@
 
 #include "troupe/ipc/dialog_port.h"
 #include "troupe/runtime/fiber/event.h"
-#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/parking_lot.h"
 #include "troupe/runtime/rpc/codec.h"
 #include "troupe/runtime/rpc/credit.h"
@@ -59,7 +59,7 @@ class DialogEnd : public DialogHandler {
   void send_value(const T& value) {
     if (lost_ != nullptr) [[unlikely]]
       throw_broken();
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     {
       const Turn turn{*this};

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "troupe/runtime/base/intrusive_list.h"
-#include "troupe/runtime/fiber/loop.h"
+#include "troupe/runtime/fiber/loop_core.h"
 #include "troupe/runtime/fiber/parking_lot.h"
 #include "troupe/runtime/fiber/receive_iterator.h"
 #include "troupe/runtime/fiber/ring.h"
@@ -60,7 +60,7 @@ class StreamHub final : public SharedStream<T> {
 
   /// The next value for `reader`; empty at the end. Checkpoint.
   std::optional<T> next(HubReader& reader) {
-    Loop& loop = Loop::current();
+    LoopCore& loop = LoopCore::current();
     loop.check_cancelled();
     while (reader.position == end()) {
       if (pulling_ || values_.size() >= max_kept) {

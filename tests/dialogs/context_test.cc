@@ -92,6 +92,26 @@ TEST(ContextTest, BeginsWithTheFirstWord) {
   });
 }
 
+// A task that a context's body starts elsewhere may outlive the context.
+TEST(ContextTest, TheAccessorKnowsNoContextThatHasEnded) {
+  with_actor(contexts, [](troupe::Portal& portal) {
+    troupe::open_task_nursery([&](troupe::TaskNursery& outer) {
+      troupe::Event ended;
+      portal.open_context<&simple>(10, [&](auto& ctx, int) {
+        outer.start_soon("outlives it", [&ended] {
+          EXPECT_TRUE(has_context());
+          ended.wait();
+          EXPECT_FALSE(has_context());
+        });
+        troupe::checkpoint();
+        return ctx.result();
+      });
+      ended.set();
+      outer.wait_all();
+    });
+  });
+}
+
 TEST(ContextTest, TheAccessorGivesTheInnermostContext) {
   dialogs::in_nursery([](troupe::ActorNursery& n) {
     troupe::Portal middle = dialogs::start(n, "middle", contexts);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -256,6 +257,36 @@ TEST(BroadcastTest, ClosingAReceiverWakesItsTask) {
     broadcast.send.send(1);  // nobody need receive
     EXPECT_EQ(broadcast.send.statistics().sent, 1u);
   });
+}
+
+// Who waits has been woken already, and has not run yet.
+TEST(BroadcastTest, AReceiverMayBeClosedRightAfterItsTaskWasWoken) {
+  using Channel = decltype(open_broadcast<int>(4));
+  const std::vector<std::function<void(Channel&, CancelScope&)>> wakers = {
+      [](Channel& channel, CancelScope&) { channel.send.send_nowait(1); },
+      [](Channel& channel, CancelScope&) { channel.send.close(); },
+      [](Channel&, CancelScope& scope) { scope.cancel(); }};
+  for (const auto& wake : wakers) {
+    run_tasks([&] {
+      auto channel = open_broadcast<int>(4);
+      CancelScope scope;
+      open_task_nursery([&](TaskNursery& n) {
+        n.start_soon([&] {
+          const auto received = scope.run([&] {
+            try {
+              channel.receive.receive();
+              ADD_FAILURE() << "received from a closed receiver";
+            } catch (const BrokenChannel&) {
+            }
+          });
+          EXPECT_EQ(bool(received), !scope.cancel_called());
+        });
+        wait_all_tasks_blocked();
+        wake(channel, scope);
+        channel.receive.close();
+      });
+    });
+  }
 }
 
 TEST(BroadcastTest, ACancelledReceiverMissesNothing) {

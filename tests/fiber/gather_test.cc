@@ -14,6 +14,7 @@
 #include "troupe/runtime/fiber/gather_contexts.h"
 #include "troupe/runtime/fiber/memory_channel.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/fiber/testing.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/tests/fiber/seeds.h"
 
@@ -63,6 +64,14 @@ TEST(GatherTest, TheFirstErrorCancelsTheOthers) {
 }
 
 // TRI-07: given an empty list to gather, then a value error, not a hang.
+TEST(GatherTest, IsACheckpoint) {
+  run_tasks([] {
+    testing::assert_checkpoints([] { gather([] {}, [] {}); });
+    testing::assert_checkpoints(
+        [] { gather(std::vector<std::function<int()>>{[] { return 1; }}); });
+  });
+}
+
 TEST(GatherTest, NothingToGatherIsAUsageError) {
   run_tasks([] { EXPECT_THROW(gather(std::vector<std::function<int()>>()), UsageError); });
 }

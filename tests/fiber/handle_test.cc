@@ -12,6 +12,7 @@
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/tests/fiber/log_catcher.h"
 
 namespace troupe {
 namespace {
@@ -134,6 +135,35 @@ TEST(HandleTest, HandlersMayWaitAndBeCancelled) {
     });
     EXPECT_EQ(handled, 1);
     EXPECT_TRUE(scope.cancelled_caught());
+  });
+}
+
+// Of several cancellations one is raised again, or none when an error leaves: nobody has swallowed
+// the others.
+TEST(HandleTest, CancellationsThatAreNotRaisedAgainAreNotReported) {
+  run_tasks([] {
+    testing::LogCatcher log;
+    for (const bool error_leaves : {false, true}) {
+      CancelScope scope;
+      const auto body = [&] {
+        scope.cancel();
+        handle(
+            [] {
+              throw_group({error<std::out_of_range>("1"), error<std::out_of_range>("2"),
+                           error<std::length_error>("3")});
+            },
+            on<std::out_of_range>([] { checkpoint(); }), on<std::length_error>([&] {
+              if (error_leaves) throw std::length_error("leaves");
+            }));
+      };
+      if (error_leaves) {
+        EXPECT_THROW(scope.run(body), std::length_error);
+      } else {
+        scope.run(body);
+        EXPECT_TRUE(scope.cancelled_caught());
+      }
+    }
+    EXPECT_EQ(log.count("Cancelled"), 0) << log.texts().front();
   });
 }
 

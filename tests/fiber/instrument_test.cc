@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/task.h"
@@ -91,6 +92,29 @@ TEST(InstrumentTest, SeesTheLifeOfATask) {
 }
 
 // T-NUR-28: it sees the run's start and end, and the waits for the world.
+TEST(InstrumentTest, MayStartTasksWhenItIsToldOfOne) {
+  struct Starter : Instrument {
+    TaskNursery* nursery = nullptr;
+    int ran = 0;
+    void task_spawned(const Task& task) override {
+      if (task.name == "first") nursery->start_soon("second", [this] { ++ran; });
+    }
+  } starter;
+  run_tasks([&] {
+    add_instrument(starter);
+    int ran = 0;
+    open_task_nursery([&](TaskNursery& n) {
+      starter.nursery = &n;
+      n.start_soon("whose fiber is used again", [] {});
+      checkpoint();
+      n.start_soon("first", [&] { ++ran; });
+    });
+    remove_instrument(starter);
+    EXPECT_EQ(ran, 1);
+    EXPECT_EQ(starter.ran, 1);
+  });
+}
+
 TEST(InstrumentTest, SeesTheRunAndItsWaits) {
   RunRecorder recorder;
   testing::run([] { sleep(20ms); }, {.instruments = {&recorder}});

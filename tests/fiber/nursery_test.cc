@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "troupe/runtime/fiber/run.h"
@@ -255,6 +256,45 @@ struct ThrowsOnCopy {
   void operator()() const {}
   bool throws_on_copy;
 };
+
+// A nursery without children lets others run before it is left: they may start some then.
+TEST(NurseryTest, ChildrenThatComeAtTheLastMomentAreAwaitedToo) {
+  run_with_seeds([] {
+    TaskNursery* open = nullptr;
+    bool stop = false;
+    int running = 0;
+    int late = 0;
+    open_task_nursery([&](TaskNursery& outer) {
+      outer.start_soon("latecomer's parent", [&] {
+        for (; !stop; cancel_shielded_checkpoint()) {
+          if (TaskNursery* const nursery = std::exchange(open, nullptr)) {
+            try {
+              nursery->start_soon("latecomer", [&] {
+                ++running;
+                ++late;
+                cancel_shielded_checkpoint();
+                cancel_shielded_checkpoint();
+                --running;
+              });
+            } catch (const UsageError&) {  // it has ended
+            }
+          }
+        }
+      });
+      for (int i = 0; i < 600; ++i) {
+        open_task_nursery([&](TaskNursery& n) {
+          open = &n;
+          if (i % 2 == 0) return;
+          n.wait_all();
+          EXPECT_EQ(n.child_count(), 0u);
+        });
+        EXPECT_EQ(running, 0);
+      }
+      stop = true;
+    });
+    EXPECT_GT(late, 0);
+  });
+}
 
 TEST(NurseryTest, AClosureThatCannotBeCopiedStartsNothing) {
   run_tasks([] {

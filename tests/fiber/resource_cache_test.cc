@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "troupe/runtime/fiber/errors.h"
+#include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/testing.h"
@@ -445,6 +446,20 @@ TEST(ResourceCacheTest, AResourceThatEndsByItselfBreaksItsUsers) {
       life.cancel();
     });
   });
+}
+
+// A closing part that waits for ever is a deadlock as any other, with its report.
+TEST(ResourceCacheTest, ADeadlockOfTheCloseIsReported) {
+  testing::VirtualClock clock;
+  FiberOptions options;
+  options.clock = &clock;
+  const auto open = [](UseResource<int> use) {
+    int resource = 1;
+    use(resource);
+    Event().wait();
+  };
+  EXPECT_THROW(run_tasks([&] { maybe_open_context<int>("key", open, [](int&) {}); }, options),
+               DeadlockError);
 }
 
 TEST(ResourceCacheTest, EveryRunHasItsOwn) {

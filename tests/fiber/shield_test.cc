@@ -7,11 +7,14 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
+#include "troupe/runtime/fiber/gather.h"
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
+#include "troupe/runtime/fiber/testing.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/tests/fiber/seeds.h"
 
@@ -111,6 +114,41 @@ TEST(ShieldTest, RaisingItAfterTheDeliveryComesTooLate) {
 
 // T-CAN-24: given a cancelled scope, when cleanup must block, then a shielded scope with its own
 // timeout is the way.
+// The same where children have met it: it is not lost between them and who waits for them.
+TEST(ShieldTest, RaisingItAfterChildrenWereCancelledComesTooLate) {
+  run_with_seeds([] {
+    CancelScope outer;
+    CancelScope inner;
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] {
+        outer.run([&] {
+          inner.run([&] {
+            gather([] { sleep_forever(); }, [] { sleep_forever(); });
+            ADD_FAILURE() << "there is nothing that it could return";
+          });
+        });
+        EXPECT_TRUE(outer.cancelled_caught());
+      });
+      testing::wait_all_tasks_blocked();
+      outer.cancel();
+      inner.set_shield(true);
+    });
+  });
+}
+
+TEST(ShieldTest, OfAScopeThatWasLeftConcernsNobody) {
+  run_tasks([] {
+    CancelScope reused;
+    {
+      const auto around = std::make_unique<CancelScope>();
+      around->run([&] { reused.run([] {}); });
+    }
+    reused.set_shield(true);
+    reused.set_shield(false);
+    EXPECT_FALSE(reused.cancel_called());
+  });
+}
+
 TEST(CleanupTest, AShieldedScopeWithItsOwnTimeoutMayWait) {
   run_tasks([] {
     bool cleaned_up = false;

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
 
+#include "troupe/runtime/fiber/instrument.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/run_local.h"
@@ -100,6 +102,28 @@ TEST(TaskLocalTest, ARunStartsAnew) {
 TEST(TaskLocalTest, IsAUsageErrorOutsideOfATask) {
   EXPECT_THROW(request.get(), UsageError);
   EXPECT_THROW(request.set("x"), UsageError);
+}
+
+// What the loop calls between its tasks belongs to none of them.
+TEST(TaskLocalTest, BetweenTasksThereIsTheInitialValueOnly) {
+  struct Looker : Instrument {
+    TaskLocal<int> variable{7};
+    int looks = 0;
+    void before_io_wait(Duration) override {
+      ++looks;
+      EXPECT_EQ(variable.get(), 7);
+      EXPECT_THROW(variable.set(8), UsageError);
+    }
+  } looker;
+  FiberOptions options;
+  options.instruments = {&looker};
+  run_tasks(
+      [&] {
+        looker.variable.set(9);
+        sleep(std::chrono::milliseconds(1));
+      },
+      options);
+  EXPECT_GT(looker.looks, 0);
 }
 
 TEST(TaskLocalTest, HoldsMoveOnlyValuesAndFreesThem) {

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <string>
 
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/loop.h"
@@ -53,6 +54,22 @@ TEST(TimeoutsTest, FailRaisesTooSlow) {
     EXPECT_EQ(fail_after(1h, [] { return 7; }), 7);
     EXPECT_EQ(*fail_after(1h, [] { return std::make_unique<int>(8); }), 8);
     checkpoint();
+  });
+}
+
+TEST(TimeoutsTest, TooSlowSaysWhoAndHowLong) {
+  run_tasks([] {
+    open_task_nursery([](TaskNursery& n) {
+      n.start_soon("the slow one", [] {
+        try {
+          fail_after(5ms, [] { sleep_forever(); });
+        } catch (const TooSlowError& error) {
+          const std::string text = error.what();
+          EXPECT_NE(text.find("'the slow one'"), std::string::npos) << text;
+          EXPECT_NE(text.find("0.005 s"), std::string::npos) << text;
+        }
+      });
+    });
   });
 }
 

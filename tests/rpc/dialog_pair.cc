@@ -127,8 +127,8 @@ void Side::note(FrameKind kind, std::uint64_t dialog, bool leaves) {
 void Side::wait_for_room() {
   if (!session.closed() && session.queued() >= room_below)
     return room_.park("Connection::wait_for_room");
-  Loop::current().check_cancelled();
-  Loop::current().spend();
+  LoopCore::current().check_cancelled();
+  LoopCore::current().spend();
 }
 
 void Side::on_room() noexcept {
