@@ -92,7 +92,9 @@ void run_root_actor(RunOptions& options, const std::vector<int>& signals, int& c
           if (serves_from_the_start(actor->config())) actor->boot();
           main();
         });
-      } catch (const std::exception&) {
+      } catch (const Cancelled&) {
+        throw;
+      } catch (...) {
         error = std::current_exception();
         if (detail::uncaught_error_hook != nullptr) detail::uncaught_error_hook(error);
       }
@@ -173,10 +175,7 @@ int run_program(RunOptions options, UniqueFunction<int()> main) {
 
 }  // namespace detail
 
-void init(int, char**) {
-  RunOptions options;
-  detail::become_child_if_spawned(options);
-}
+void init(int, char**, RunOptions options) { detail::become_child_if_spawned(options); }
 
 int run_daemon(std::vector<Module> modules, RunOptions options) {
   for (Module& module : modules) options.enable_modules.push_back(module);

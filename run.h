@@ -46,9 +46,10 @@ UniqueFunction<int()> with_exit_code(Main&& main) {
 
 /// The first of two steps, at the top of `main()`: in a process that was spawned as a child this
 /// becomes the actor and does not return. Afterwards `run(main)` and `open_root_actor` may be
-/// called, any number of times one after the other. Throws `UsageError` when two functions that the
-/// program names cannot be told apart.
-void init(int argc, char** argv);
+/// called, any number of times one after the other. Of `options` a child needs `on_actor_start`
+/// alone: what is given to `run` later never comes to it. Throws `UsageError` when two functions
+/// that the program names cannot be told apart.
+void init(int argc, char** argv, RunOptions options = {});
 
 /// Runs `main` as the root actor's main task, and returns the exit code: 0 or main's own, 1 after
 /// an error that nobody caught, 130 after SIGINT and 143 after SIGTERM, both of which first cancel
@@ -83,8 +84,8 @@ int run(int argc, char** argv, Main&& main) {
 /// Runs `body` as the root's main task, returns what it returns and lets its error out with its own
 /// type. After `init`.
 template <std::invocable Body>
-std::invoke_result_t<Body&> open_root_actor(RunOptions options, Body&& body) {
-  using R = std::invoke_result_t<Body&>;
+std::decay_t<std::invoke_result_t<Body&>> open_root_actor(RunOptions options, Body&& body) {
+  using R = std::decay_t<std::invoke_result_t<Body&>>;
   if constexpr (std::is_void_v<R>) {
     detail::run_root(std::move(options), [&] { body(); });
   } else {

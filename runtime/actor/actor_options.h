@@ -60,9 +60,9 @@ struct RunOptions {
   Clock* clock = nullptr;        ///< Where the root's time comes from; null: the machine's.
   std::chrono::nanoseconds cancel_grace =
       std::chrono::seconds(5);  ///< How long a cancelled actor or call may take to end.
-  /// Runs in every actor, before it serves; after `init`, where actors never come to these options,
-  /// in the root alone.
-  UniqueFunction<void()> on_actor_start{};
+  /// Runs in every actor, before it serves. Actors come to the options of `init` and of `run(argc,
+  /// argv, ...)`; where it stands in others, it runs in the root alone.
+  SharedFunction<void()> on_actor_start{};
   std::string token_file{};   ///< The cluster's secret; empty: the user's own, on this host.
   bool insecure_tcp = false;  ///< Whether tcp beyond this host may be used, though unencrypted.
   std::chrono::nanoseconds liveness =

@@ -44,9 +44,7 @@ void check(const RestartLimits& limits) {
 }  // namespace
 
 Supervisor::Supervisor(Strategy strategy, const RestartLimits& limits, bool restarts)
-    : strategy_(std::make_shared<Strategy>(std::move(strategy))),
-      limits_(limits),
-      restarts_(restarts) {
+    : strategy_(std::move(strategy)), limits_(limits), restarts_(restarts) {
   check(limits_);
 }
 

@@ -164,7 +164,7 @@ class Supervisor {
 
   /// Asks the strategy.
   Decision decide(const ChildEnd& end, const Children& children) const {
-    return (*strategy_)(end, children);
+    return strategy_(end, children);
   }
   /// How many restarts are too many.
   const RestartLimits& limits() const noexcept { return limits_; }
@@ -174,11 +174,11 @@ class Supervisor {
 
  private:
   friend Supervisor one_cancels_all();
-  using Strategy = UniqueFunction<Decision(const ChildEnd&, const Children&)>;
+  using Strategy = SharedFunction<Decision(const ChildEnd&, const Children&)>;
 
   Supervisor(Strategy strategy, const RestartLimits& limits, bool restarts);
 
-  std::shared_ptr<Strategy> strategy_;  // shared: a value is copied, a closure may not be
+  Strategy strategy_;
   RestartLimits limits_;
   bool restarts_;
 };

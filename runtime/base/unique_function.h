@@ -2,10 +2,11 @@
 #pragma once
 
 // A move-only `std::function`: holds closures that own move-only things. (C++23 has
-// std::move_only_function.)
+// std::move_only_function.) And one whose copies share them.
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -192,6 +193,34 @@ class UniqueFunction<R(Args...)> {
 
   alignas(std::max_align_t) std::byte storage_[capacity];
   const VTable* vtable_ = nullptr;
+};
+
+/// A callable that is shared by its copies: what values hold, whose closure may not be copyable.
+template <class Signature>
+class SharedFunction;
+
+template <class R, class... Args>
+class SharedFunction<R(Args...)> {
+ public:
+  /// Holds nothing; calling it is undefined.
+  SharedFunction() noexcept = default;
+  SharedFunction(std::nullptr_t) noexcept {
+  }  // NOLINT(google-explicit-constructor): as std::function
+
+  /// Takes over a callable.
+  template <class F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, SharedFunction> &&
+           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+      SharedFunction(F&& callable)  // NOLINT(google-explicit-constructor): as std::function
+      : function_(std::make_shared<UniqueFunction<R(Args...)>>(std::forward<F>(callable))) {}
+
+  /// Calls the callable.
+  R operator()(Args... args) const { return (*function_)(std::forward<Args>(args)...); }
+  /// Whether there is a callable.
+  explicit operator bool() const noexcept { return function_ != nullptr; }
+
+ private:
+  std::shared_ptr<UniqueFunction<R(Args...)>> function_;
 };
 
 }  // namespace troupe

@@ -69,6 +69,14 @@ inline Duration to_delay(Duration delay) {
   return delay;
 }
 
+/// A point in the clock's time that was reckoned with any duration; saturates. Throws `UsageError`
+/// for one that is not a number.
+template <class D>
+TimePoint to_time_point(std::chrono::time_point<std::chrono::steady_clock, D> time) {
+  return TimePoint(to_duration(time.time_since_epoch()));
+}
+inline TimePoint to_time_point(TimePoint time) { return time; }
+
 /// `start + delay`, or `never` where that would overflow.
 constexpr TimePoint saturating_add(TimePoint start, Duration delay) noexcept {
   if (delay > Duration::zero() && start > never - delay) return never;

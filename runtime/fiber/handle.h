@@ -18,6 +18,7 @@
 #include "troupe/runtime/base/boxing_error.h"
 #include "troupe/runtime/base/exception_group.h"
 #include "troupe/runtime/fiber/cancelled.h"
+#include "troupe/runtime/fiber/scope_function.h"
 
 namespace troupe {
 
@@ -79,13 +80,14 @@ class ErrorHandler {
     if constexpr (std::invocable<Fn&>) {
       fn_();
       return true;
-    } else if constexpr (std::invocable<Fn&, const BoxingError&>) {
-      fn_(box);
-      return true;
-    } else {
-      static_cast<void>(box);
-      return false;
+    } else if constexpr (NamesParameter<Fn, 0>) {  // the body of another may fit an `E` alone
+      if constexpr (std::invocable<Fn&, const BoxingError&>) {
+        fn_(box);
+        return true;
+      }
     }
+    static_cast<void>(box);
+    return false;
   }
 
   Fn fn_;

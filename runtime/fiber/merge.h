@@ -168,7 +168,8 @@ class MergedReceive {
   }
   /// Receives the next value; empty at the end. Checkpoint. Throws else as `receive`.
   std::optional<T> next() const { return state().next(); }
-  /// Receives a value that is there. Never waits. Throws `WouldBlock` if there is none; else as
+  /// Receives a value that is there. Never waits for one; where a stream ended with its actor's
+  /// connection, for a moment until it is known how. Throws `WouldBlock` if there is none; else as
   /// `receive`.
   T receive_nowait() const {
     std::optional<T> value;
@@ -176,7 +177,8 @@ class MergedReceive {
     if (!value) detail::throw_merge_empty();
     return *std::move(value);
   }
-  /// Receives a value that is there; empty if there is none, at the end too. Never waits.
+  /// Receives a value that is there; empty if there is none, at the end too. Waits, and throws, as
+  /// `receive_nowait` at the end of a stream.
   std::optional<T> try_receive() const {
     std::optional<T> value;
     take_first(value);

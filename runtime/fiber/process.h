@@ -61,7 +61,7 @@ struct ProcessOptions {
   /// Ends it when its task is cancelled; may wait (it is shielded). The task then waits for the
   /// process' end. If it throws, the process is killed, and the error comes out. Empty: SIGTERM,
   /// and SIGKILL with a warning when the process lives five seconds later.
-  UniqueFunction<void(Process&)> deliver_cancel = {};
+  SharedFunction<void(Process&)> deliver_cancel = {};
 };
 
 /// What is left of a process that has ended. A value.

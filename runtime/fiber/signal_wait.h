@@ -5,6 +5,7 @@
 // handler that may run anywhere. While a receiver is open its signals do nothing else.
 
 #include <concepts>
+#include <csignal>
 #include <cstddef>
 #include <iterator>
 #include <memory>

@@ -71,7 +71,7 @@ class VirtualClock final : public Clock {
 /// `schedule_seed`, the environment variable `TROUPE_SCHEDULE_SEED` may: tests can be run with
 /// several.
 template <std::invocable Body>
-std::invoke_result_t<Body&> run(Body&& body, FiberOptions options = {});
+std::decay_t<std::invoke_result_t<Body&>> run(Body&& body, FiberOptions options = {});
 
 /// Waits until all other tasks wait, and none has run for `cushion` in real time: the moment at
 /// which what they do is settled. When several tasks wait for it, those with the shortest cushion
@@ -140,7 +140,7 @@ void draw_seed(FiberOptions& options);
 /// Calls `fn`, returns its value, and throws `AssertionFailed` when it was no checkpoint: it must
 /// have been a point at which the task can be cancelled, and one at which others run.
 template <std::invocable Fn>
-std::invoke_result_t<Fn&> assert_checkpoints(Fn&& fn) {
+std::decay_t<std::invoke_result_t<Fn&>> assert_checkpoints(Fn&& fn) {
   const detail::CheckpointCounts before;
   if constexpr (std::is_void_v<std::invoke_result_t<Fn&>>) {
     fn();
@@ -155,7 +155,7 @@ std::invoke_result_t<Fn&> assert_checkpoints(Fn&& fn) {
 /// Calls `fn`, returns its value, and throws `AssertionFailed` when the task could be cancelled or
 /// others could run inside of it.
 template <std::invocable Fn>
-std::invoke_result_t<Fn&> assert_no_checkpoints(Fn&& fn) {
+std::decay_t<std::invoke_result_t<Fn&>> assert_no_checkpoints(Fn&& fn) {
   const detail::CheckpointCounts before;
   if constexpr (std::is_void_v<std::invoke_result_t<Fn&>>) {
     fn();
@@ -168,7 +168,7 @@ std::invoke_result_t<Fn&> assert_no_checkpoints(Fn&& fn) {
 }
 
 template <std::invocable Body>
-std::invoke_result_t<Body&> run(Body&& body, FiberOptions options) {
+std::decay_t<std::invoke_result_t<Body&>> run(Body&& body, FiberOptions options) {
   detail::draw_seed(options);
   return run_tasks(std::forward<Body>(body), options);
 }

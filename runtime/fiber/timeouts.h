@@ -23,6 +23,11 @@ TimePoint current_effective_deadline();
 
 /// Waits until `deadline`. Checkpoint, even when it has passed.
 void sleep_until(TimePoint deadline);
+/// The same with a time that was reckoned with any duration.
+template <class D>
+void sleep_until(std::chrono::time_point<std::chrono::steady_clock, D> deadline) {
+  sleep_until(detail::to_time_point(deadline));
+}
 
 /// Waits for ever: until cancelled. Checkpoint.
 [[noreturn]] void sleep_forever();
@@ -41,9 +46,9 @@ void sleep(std::chrono::duration<Rep, Period> delay) {
 
 /// Runs `body` and leaves it silently when `deadline` comes first: the result then is false. Never
 /// throws for it.
-template <detail::ScopeBody Body>
-auto move_on_at(TimePoint deadline, Body&& body) {
-  CancelScope scope({.deadline = deadline});
+template <class D, detail::ScopeBody Body>
+auto move_on_at(std::chrono::time_point<std::chrono::steady_clock, D> deadline, Body&& body) {
+  CancelScope scope({.deadline = detail::to_time_point(deadline)});
   return scope.run(std::forward<Body>(body));
 }
 
@@ -54,11 +59,12 @@ auto move_on_after(std::chrono::duration<Rep, Period> delay, Body&& body) {
 }
 
 /// Runs `body` and returns its value. Throws `TooSlowError` when `deadline` comes first.
-template <detail::ScopeBody Body>
-detail::BodyResult<Body> fail_at(TimePoint deadline, Body&& body) {
+template <class D, detail::ScopeBody Body>
+detail::BodyResult<Body> fail_at(std::chrono::time_point<std::chrono::steady_clock, D> deadline,
+                                 Body&& body) {
   const TimePoint start = current_time();
   auto result = move_on_at(deadline, std::forward<Body>(body));
-  if (!result) detail::throw_too_slow(start, deadline);
+  if (!result) detail::throw_too_slow(start, detail::to_time_point(deadline));
   if constexpr (!std::is_void_v<detail::BodyResult<Body>>) return *std::move(result);
 }
 

@@ -83,6 +83,11 @@ class Portal {
   /// from the caller's own cancellation. Returns whether that came in time; false, without an
   /// error, when the actor was gone already.
   bool cancel_actor(std::chrono::nanoseconds timeout = std::chrono::seconds(5)) const;
+  /// The same with any duration, a floating one too.
+  template <class Rep, class Period>
+  bool cancel_actor(std::chrono::duration<Rep, Period> timeout) const {
+    return cancel_actor(detail::to_duration(timeout));
+  }
 
   /// Who the actor is.
   const Uid& uid() const noexcept;
@@ -93,7 +98,9 @@ class Portal {
   /// The peer behind, for the runtime.
   const std::shared_ptr<Peer>& peer() const noexcept { return peer_; }
 
-  /// Two portals are equal when they lead to the same incarnation of an actor.
+  /// Two portals are equal when they lead to the same incarnation of an actor: so a portal to a
+  /// supervised actor compares otherwise, and has another hash, once that was started anew. Keys
+  /// that are to outlast that are names.
   friend bool operator==(const Portal& a, const Portal& b) { return a.uid() == b.uid(); }
   friend std::strong_ordering operator<=>(const Portal& a, const Portal& b) {
     return a.uid() <=> b.uid();

@@ -42,7 +42,8 @@ class ReceiveEnd {
   }
   /// Receives the next value; empty at the end. Checkpoint. Throws else as `receive`.
   std::optional<T> next() { return hub_ ? hub_->next_for_stream() : input_.next(); }
-  /// Receives a value that is there. Never waits. Throws `WouldBlock` if there is none; else as
+  /// Receives a value that is there. Never waits for one; where the stream ended with its actor's
+  /// connection, for a moment until it is known how. Throws `WouldBlock` if there is none; else as
   /// `receive`.
   T receive_nowait() {
     std::optional<T> value = try_receive();

@@ -86,9 +86,13 @@ inline constexpr WireKind wire_kind<std::vector<T, A>> =
 template <class A>
 inline constexpr WireKind wire_kind<std::vector<bool, A>> = WireKind::bits;
 // Deques, lists and sets are known by their form, so that nobody pays for headers of those that a
-// program does not use. Containers with other allocators need cereal's functions.
+// program does not use. Containers with other allocators need cereal's functions, and so does
+// std::forward_list, which knows no size.
 template <template <class, class> class C, class T>
-requires requires { &C<T, std::allocator<T>>::pop_front; }
+requires requires {
+  &C<T, std::allocator<T>>::pop_front;
+  &C<T, std::allocator<T>>::size;
+}
 inline constexpr WireKind wire_kind<C<T, std::allocator<T>>> = WireKind::sequence;
 template <class T, std::size_t N>
 inline constexpr WireKind wire_kind<std::array<T, N>> = WireKind::array;

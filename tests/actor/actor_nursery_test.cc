@@ -124,7 +124,7 @@ TEST(ActorNurseryTest, ErrorOfACallHarmsNobodyElse) {
     troupe::Portal frank = n.start_actor("frank", {.enable_modules = {stage}});
     EXPECT_THROW(frank.run<&throws_out_of_range>(), troupe::RemoteActorError);
     EXPECT_EQ(frank.run<&own_name>(), "frank");
-    frank.cancel_actor();
+    frank.cancel_actor(std::chrono::duration<double>(2.5));
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "troupe/runtime/fiber/cancel_scope.h"
@@ -218,6 +219,13 @@ TEST(HandleTest, ABoxedErrorThatCannotBeRebuiltGoesToWhoTakesItAsItIs) {
   EXPECT_THROW(handle([] { throw FromElsewhere(false); },
                       on<std::out_of_range>([](const std::out_of_range&) { FAIL(); })),
                FromElsewhere);
+}
+
+TEST(HandleTest, AGenericHandlerGetsTheErrorItself) {
+  int code = 0;
+  handle([] { throw std::system_error(7, std::generic_category()); },
+         on<std::system_error>([&](const auto& e) { code = e.code().value(); }));
+  EXPECT_EQ(code, 7);
 }
 
 // Stands for a group from elsewhere.

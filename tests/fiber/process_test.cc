@@ -422,6 +422,17 @@ TEST_F(ProcessTest, InheritsNoDescriptors) {
 }
 
 // What a process starts with: no blocked signals, whatever this program blocks.
+TEST_F(ProcessTest, OptionsMayBeUsedAgain) {
+  run_tasks([] {
+    ProcessOptions options;
+    options.out = ProcessIo::capture;
+    options.deliver_cancel = [owned = std::make_unique<int>(1)](Process& p) { p.kill(); };
+    for (const char* word : {"one", "two"}) {
+      EXPECT_EQ(run_process({"printf", word}, options).out, word);
+    }
+  });
+}
+
 TEST_F(ProcessTest, StartsWithNoBlockedSignals) {
   testing::run([] {
     sigset_t all;

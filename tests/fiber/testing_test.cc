@@ -300,6 +300,8 @@ TEST(AssertCheckpointsTest, TellsWhatIsNone) {
     EXPECT_NO_THROW(assert_checkpoints([] { checkpoint(); }));
     EXPECT_NO_THROW(assert_checkpoints([] { sleep(1ms); }));
     EXPECT_EQ(assert_checkpoints([] { return checkpoint(), 7; }), 7);
+    std::string text = "a value, not a reference to one that has gone";
+    EXPECT_EQ(assert_checkpoints([&]() -> std::string& { return checkpoint(), text; }), text);
     EXPECT_THROW(assert_checkpoints([] {}), AssertionFailed);
     EXPECT_THROW(assert_checkpoints(&checkpoint_if_cancelled), AssertionFailed);
     EXPECT_THROW(assert_checkpoints(&cancel_shielded_checkpoint), AssertionFailed);

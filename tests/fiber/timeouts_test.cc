@@ -178,6 +178,10 @@ TEST(TimeoutsTest, AnyDurationMayBeGiven) {
     sleep(std::chrono::duration<int, std::ratio<1, 1000>>(1));
     sleep(1us);
     EXPECT_GE(current_time(), start + 3500us);
+    sleep_until(start + FloatSeconds(0.004));
+    EXPECT_GE(current_time(), start + 4ms);
+    EXPECT_FALSE(move_on_at(current_time() + FloatSeconds(0.001), [] { sleep_forever(); }));
+    EXPECT_EQ(fail_at(current_time() + FloatSeconds(60), [] { return 7; }), 7);
   });
 }
 

@@ -84,6 +84,17 @@ void be_busy() {
   });
 }
 
+int starts = 0;
+int own_starts() { return starts; }
+
+// How often `on_actor_start` was called in the root, and in an actor.
+void count_starts() {
+  std::cout << starts << ' ';
+  troupe::open_nursery([](troupe::ActorNursery& n) {
+    std::cout << n.run_in_actor<&own_starts>("starter").result() << std::endl;
+  });
+}
+
 [[maybe_unused]] inline const auto& court = troupe::module<"court", &hold_court>;
 
 void throw_in_depth() { throw std::logic_error("the plot has a hole"); }
@@ -104,6 +115,13 @@ int main(int argc, char** argv) {
       {"court", [] { hold_court(2, false); }},
       {"stuck_court", [] { hold_court(2, true); }},
       {"busy", [] { be_busy(); }},
+      {"starts", [] { count_starts(); }},
+      {"starts_after_init", [] { count_starts(); }},
+      {"throws_a_number",
+       [] {
+         troupe::current_actor().on_exit([] { std::cout << "left in order" << std::endl; });
+         throw 42;
+       }},
       {"throws",
        [] {
          troupe::open_nursery(
@@ -114,5 +132,11 @@ int main(int argc, char** argv) {
       {"exits_early",
        [] { troupe::open_nursery([](troupe::ActorNursery& n) { n.start_actor("lost"); }); }},
   };
-  return troupe::run(argc, argv, [&] { plays.at(play)(); });
+  troupe::RunOptions options;
+  options.on_actor_start = [] { ++starts; };
+  if (play == "starts_after_init") {
+    troupe::init(argc, argv, options);
+    return troupe::run([&] { plays.at(play)(); });
+  }
+  return troupe::run(argc, argv, options, [&] { plays.at(play)(); });
 }

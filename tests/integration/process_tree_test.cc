@@ -119,6 +119,21 @@ TEST(ProcessTreeTest, SigintEndsATreeOfForkedActors) {
   EXPECT_THAT(program.leftover_files(), ::testing::IsEmpty());
 }
 
+// What `on_actor_start` names runs in each actor that comes to it.
+TEST(ProcessTreeTest, EveryActorRunsWhatItIsToStartWith) {
+  EXPECT_EQ(Program(players, {"starts"}).wait().output, "1 1\n");
+  EXPECT_EQ(Program(players, {"starts_after_init"}).wait().output, "0 1\n");
+}
+
+// Whatever is thrown, the root's end is an orderly one.
+TEST(ProcessTreeTest, AThrownNumberEndsTheRootInOrder) {
+  Program program(players, {"throws_a_number"});
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.output, "left in order\n");
+  EXPECT_THAT(outcome.errors, ::testing::HasSubstr("int"));
+}
+
 // An error that nobody caught: exit code 1, and on stderr its type, message and actor.
 TEST(ProcessTreeTest, UncaughtErrorIsReported) {
   Program program(players, {"throws"});

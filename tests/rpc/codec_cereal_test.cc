@@ -13,6 +13,7 @@
 #include <cereal/types/common.hpp>
 #include <cereal/types/complex.hpp>
 #include <cereal/types/deque.hpp>
+#include <cereal/types/forward_list.hpp>
 #include <cereal/types/list.hpp>
 #include <cereal/types/map.hpp>
 #include <cereal/types/memory.hpp>
@@ -28,6 +29,7 @@
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
 #include <deque>
+#include <forward_list>
 #include <list>
 #include <map>
 #include <optional>
@@ -336,6 +338,8 @@ TEST(CodecCerealTest, CerealsHeadersAddFurtherTypes) {
   std::queue<int> queue;
   queue.push(3);
   EXPECT_EQ(there_and_back(queue).front(), 3);
+  const std::forward_list<int> links{1, 2, 3};
+  EXPECT_EQ(there_and_back(links), links);
   std::stack<std::string> stack;
   stack.push("x");
   EXPECT_EQ(there_and_back(stack).top(), "x");
