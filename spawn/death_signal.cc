@@ -16,10 +16,21 @@ constexpr itimerval half_a_second{{}, {0, 500'000}};
 std::optional<struct sigaction> action_before;
 volatile sig_atomic_t is_dead = 0;
 
-// At the parent's death. The next signal is the timer's, and meets the default action: the end.
+bool time_is_over() {
+  itimerval left{};
+  return ::getitimer(ITIMER_REAL, &left) == 0 && !timerisset(&left.it_value);
+}
+
+// At the parent's death, and half a second later. The kernel tells of the death more than once: of
+// the thread's first, then of each other thread's to which this process has fallen meanwhile.
 void on_death(int) {
-  is_dead = 1;
-  ::setitimer(ITIMER_REAL, &half_a_second, nullptr);
+  if (is_dead == 0) {
+    is_dead = 1;
+    ::setitimer(ITIMER_REAL, &half_a_second, nullptr);
+  } else if (time_is_over()) {
+    ::signal(SIGALRM, SIG_DFL);
+    ::raise(SIGALRM);
+  }
 }
 
 }  // namespace
@@ -28,7 +39,7 @@ void arm_death_signal() noexcept {
   if (!action_before) {
     struct sigaction action {};
     action.sa_handler = on_death;
-    action.sa_flags = SA_RESETHAND;
+    action.sa_flags = SA_RESTART;
     struct sigaction before;
     ::sigaction(SIGALRM, &action, &before);
     action_before = before;
@@ -43,6 +54,7 @@ void disarm_death_signal() noexcept {
   if (!action_before) return;
   const itimerval never{};
   if (is_dead != 0) ::setitimer(ITIMER_REAL, &never, nullptr);
+  is_dead = 0;
   ::sigaction(SIGALRM, &*action_before, nullptr);
   action_before.reset();
 }

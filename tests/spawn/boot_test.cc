@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <string>
+#include <thread>
 
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/timeouts.h"
@@ -41,6 +44,19 @@ int spawn_spinner(Boot boot, const std::string&) {
   run_tasks([&] {
     const auto child = spawn_exec(role_spec("spinner"));
     say(boot.lifeline.get(), hear(child->lifeline_fd()));
+    spin();
+  });
+  return 0;
+}
+
+// A parent with threads, the last of which to end is told of as its death again.
+int spawn_future_orphan(Boot boot, const std::string&) {
+  for (int i = 0; i < 8; ++i) std::thread([] { ::pause(); }).detach();
+  run_tasks([&] {
+    SpawnSpec spec = role_spec("spinner");
+    spec.env = {{"WAIT_FOR_ORPHANHOOD", "1"}};
+    const auto child = spawn_exec(spec);
+    say(boot.lifeline.get(), std::to_string(child->pid()));
     spin();
   });
   return 0;
@@ -169,10 +185,28 @@ TEST(TakeBootRecordTest, AChildThatSpinsDiesWithItsKilledParent) {
   });
 }
 
+// One that comes in time has the time to clear up, however often it is told of the death.
+TEST(TakeBootRecordTest, AnOrphanFindsOutThatItIsOne) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  run_tasks([] {
+    for (int i = 0; i < 20; ++i) {
+      const auto middle = spawn_exec(role_spec("spawn_future_orphan"));
+      const pid_t orphan = std::stoi(hear(middle->lifeline_fd()));
+      sleep(milliseconds(10));
+      EXPECT_EQ(terminate(*middle, milliseconds(0)), (ExitStatus{0, SIGKILL}));
+      int status = 0;
+      EXPECT_EQ(::waitpid(orphan, &status, 0), orphan);
+      EXPECT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+      EXPECT_EQ(WEXITSTATUS(status), not_a_child);
+    }
+  });
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+}
+
 // So is one that has not come to its `main` yet, wherever it is on its way there.
 TEST(TakeBootRecordTest, AChildThatHangsInAnInitialiserDiesWithItsKilledParent) {
   run_tasks([] {
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 5; ++i) {
       const auto middle = spawn_exec(role_spec("spawn_early_spinner"));
       const UniqueFd spinner = open_pid(hear(middle->lifeline_fd()));
       sleep(milliseconds(i));
@@ -190,6 +224,7 @@ int main(int argc, char** argv) {
       argc, argv,
       {{"report_state", troupe::report_state},
        {"spawn_spinner", troupe::spawn_spinner},
+       {"spawn_future_orphan", troupe::spawn_future_orphan},
        {"spawn_early_spinner", troupe::spawn_early_spinner},
        {"spinner", troupe::spinner},
        {"run_program_with_my_mark", troupe::run_program_with_my_mark}});

@@ -135,10 +135,18 @@ int play(Boot boot, const std::map<std::string, Role>& roles) {
   return common_roles().at(name)(std::move(boot), argument);
 }
 
-// What a program may do before it looks for its boot record: leave, hang, start a thread.
+void wait_for_orphanhood() {
+  const pid_t parent = ::getppid();
+  while (::getppid() == parent) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+// What a program may do before it looks for its boot record: leave, hang, start a thread, come too
+// late.
 const bool acted_early = [] {
   if (std::getenv("LEAVE_EARLY") != nullptr) ::_exit(17);
   if (std::getenv("HANG_EARLY") != nullptr) spin();
+  if (std::getenv("WAIT_FOR_ORPHANHOOD") != nullptr) wait_for_orphanhood();
   if (std::getenv("START_THREAD_EARLY") != nullptr) std::thread([] { ::pause(); }).detach();
   return true;
 }();
@@ -150,7 +158,7 @@ int role_main(int argc, char** argv, const std::map<std::string, Role>& roles) {
     if (std::optional<Boot> boot = take_boot_record()) return play(std::move(*boot), roles);
   } catch (const std::exception& error) {
     std::cerr << "child: " << error.what() << '\n';
-    return 99;
+    return not_a_child;
   }
   if (std::getenv(program_variable) != nullptr) return program_code;
   ::testing::InitGoogleTest(&argc, argv);

@@ -21,12 +21,14 @@ using Role = std::function<int(Boot boot, const std::string& argument)>;
 /// A test program that is no child, but has this variable set, just exits with `program_code`.
 inline constexpr const char* program_variable = "SPAWN_TEST_PROGRAM";
 inline constexpr int program_code = 42;
+inline constexpr int not_a_child = 99;
 
 /// The main function of a test program: runs the tests, or in a child its role: one of `roles`, or
 /// of those in roles.cc that every test program has.
 ///
-/// Before that a program leaves with exit code 17, hangs, or starts a thread if LEAVE_EARLY,
-/// HANG_EARLY or START_THREAD_EARLY is set.
+/// Before that a program leaves with exit code 17, hangs, waits until it is an orphan, or starts a
+/// thread if LEAVE_EARLY, HANG_EARLY, WAIT_FOR_ORPHANHOOD or START_THREAD_EARLY is set. One that
+/// then cannot be a child leaves with exit code `not_a_child`.
 int role_main(int argc, char** argv, const std::map<std::string, Role>& roles);
 
 /// What to spawn for a child that plays `role`.
