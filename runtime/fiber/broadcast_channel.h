@@ -15,6 +15,7 @@
 #include "troupe/runtime/fiber/capacity.h"
 #include "troupe/runtime/fiber/errors.h"
 #include "troupe/runtime/fiber/loop_core.h"
+#include "troupe/runtime/fiber/merge.h"
 #include "troupe/runtime/fiber/parking_lot.h"
 #include "troupe/runtime/fiber/receive_iterator.h"
 #include "troupe/runtime/fiber/ring.h"
@@ -67,7 +68,13 @@ struct BroadcastCore {
   bool ended = false;         // the sender is gone
   std::size_t receivers = 0;  // open ones
   ParkingLot parked;          // in all receivers
+  ArrivalWatchers watchers;
 
+  /// Tells who waits that there is a value, or the end.
+  void wake_receivers() noexcept {
+    parked.unpark_all();
+    watchers.tell();
+  }
   [[noreturn]] static void throw_sender_closed();
 };
 
@@ -75,7 +82,7 @@ struct BroadcastCore {
 template <class T>
 struct BroadcastState : BroadcastCore {
   using BroadcastCore::BroadcastCore;
-  Ring<T> values;  // those numbered from `oldest` on
+  Ring<Arrived<T>> values;  // those numbered from `oldest` on
 
   std::uint64_t oldest() const noexcept { return sent - values.size(); }
 };
@@ -119,6 +126,11 @@ template <class T>
 class BroadcastSender;
 template <class T>
 struct BroadcastChannel;
+
+namespace detail {
+template <class T>
+class BroadcastMergeSource;
+}
 
 /// Receives every value sent from its subscription on; an input range of them. A copy is a receiver
 /// of its own, which goes on from the same place. Used by one task at a time. Made by
@@ -206,6 +218,7 @@ class BroadcastReceiver {
 
  private:
   friend class BroadcastSender<T>;
+  friend class detail::BroadcastMergeSource<T>;
   using State = std::shared_ptr<detail::BroadcastState<T>>;
 
   BroadcastReceiver(State state, std::uint64_t position, SubscribeOptions options)
@@ -233,8 +246,11 @@ class BroadcastReceiver {
     loop.spend();
     return false;
   }
+  const detail::Arrived<T>& front() const {
+    return state_->values[place_->position() - state_->oldest()];
+  }
   T take() const {
-    T value(state_->values[place_->position() - state_->oldest()]);
+    T value(front().value);
     place_->advance();
     return value;
   }
@@ -242,6 +258,32 @@ class BroadcastReceiver {
   State state_;
   std::unique_ptr<detail::Subscription> place_;  // null when closed; waiters know its address
 };
+
+namespace detail {
+
+template <class T>
+class BroadcastMergeSource final : public MergeSource<T> {
+ public:
+  explicit BroadcastMergeSource(BroadcastReceiver<T> receiver) : receiver_(std::move(receiver)) {}
+  bool has_value() const override { return receiver_.ready(); }
+  std::uint64_t first_arrival() const override { return receiver_.front().arrival; }
+  T take() override { return receiver_.take(); }
+  bool at_end() const override { return receiver_.state_->ended; }
+  void watch(ArrivalWatcher& watcher) override { receiver_.state_->watchers.add(watcher); }
+
+ private:
+  BroadcastReceiver<T> receiver_;
+};
+
+}  // namespace detail
+
+/// A receiver of a broadcast as a source of `merge`, which goes on from its place as a receiver of
+/// its own. `Lagged` leaves the merged end, which may be used on. Throws `BrokenChannel` when it is
+/// closed.
+template <class T>
+std::unique_ptr<MergeSource<T>> merge_source(const BroadcastReceiver<T>& end) {
+  return std::make_unique<detail::BroadcastMergeSource<T>>(end.clone());
+}
 
 /// The one sender of a broadcast channel. Moved, not copied; closed when it is destroyed. Made by
 /// `open_broadcast`.
@@ -271,11 +313,13 @@ class BroadcastSender {
   requires std::convertible_to<U, T>
   void send_nowait(U&& value) const {
     if (state_ == nullptr) detail::BroadcastCore::throw_sender_closed();
-    T kept(std::forward<U>(value));  // may throw while nothing has been given up yet
+    // May throw while nothing has been given up yet.
+    detail::Arrived<T> kept(detail::last_arrival + 1, std::forward<U>(value));
     if (state_->values.size() == state_->max_kept) state_->values.pop_front();
     state_->values.emplace_back(std::move(kept));
+    ++detail::last_arrival;
     ++state_->sent;
-    state_->parked.unpark_all();
+    state_->wake_receivers();
   }
 
   /// A receiver of the values sent from now on. Never waits. Throws `BrokenChannel` when the sender
@@ -289,7 +333,7 @@ class BroadcastSender {
   void close() noexcept {
     if (state_ == nullptr) return;
     state_->ended = true;
-    state_->parked.unpark_all();
+    state_->wake_receivers();
     state_.reset();
   }
   /// Whether it is closed (or was moved from).

@@ -19,7 +19,7 @@ void ChannelCore::close_handle(ChannelSide side, std::uint64_t handle) noexcept 
   Waiters& others = sends ? receivers_ : senders_;
   while (!others.empty()) settle(others.front(), ChannelOutcome::other_side_gone);
   if (sends) {
-    tell_watchers();
+    watchers_.tell();
   } else {
     drop_values();
   }
@@ -39,10 +39,6 @@ void ChannelCore::settle(ChannelWaiter& waiter, ChannelOutcome outcome) noexcept
   waiter.unlink();
   waiter.outcome = outcome;
   Loop::current().wake(*waiter.task);
-}
-
-void ChannelCore::tell_watchers() noexcept {
-  watchers_.for_each([](ArrivalWatcher& watcher) { watcher.on_arrival(); });
 }
 
 void ChannelCore::throw_closed(ChannelSide side) {

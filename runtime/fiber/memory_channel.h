@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "troupe/runtime/base/intrusive_list.h"
+#include "troupe/runtime/fiber/arrival.h"
 #include "troupe/runtime/fiber/capacity.h"
 #include "troupe/runtime/fiber/errors.h"
 #include "troupe/runtime/fiber/loop_core.h"
@@ -44,7 +45,6 @@ struct MemoryChannelStatistics {
 namespace detail {
 
 struct InChannel;
-struct InArrivalWatchers;
 
 enum class ChannelSide : unsigned char { send, receive };
 enum class ChannelOutcome : unsigned char { pending, done, handle_closed, other_side_gone };
@@ -55,18 +55,6 @@ struct ChannelWaiter : Wait, ListHook<InChannel> {
   std::uint64_t handle = 0;
   ChannelOutcome outcome = ChannelOutcome::pending;
 };
-
-/// Told when a value can be taken, or the end has come; see `merge`.
-class ArrivalWatcher : public ListHook<InArrivalWatchers> {
- public:
-  virtual void on_arrival() noexcept = 0;
-
- protected:
-  ~ArrivalWatcher() = default;
-};
-
-/// Numbers the values of this thread's channels in order of arrival.
-inline thread_local constinit std::uint64_t last_arrival = 0;
 
 /// All of a channel that does not depend on the type of its values. Owned by the handles, which
 /// count.
@@ -84,7 +72,7 @@ class ChannelCore {
   std::uint64_t open_handle(ChannelSide side) noexcept;
   void close_handle(ChannelSide side, std::uint64_t handle) noexcept;
   bool at_end() const noexcept { return open_senders_ == 0; }
-  void watch(ArrivalWatcher& watcher) noexcept { watchers_.push_back(watcher); }
+  void watch(ArrivalWatcher& watcher) noexcept { watchers_.add(watcher); }
   virtual MemoryChannelStatistics statistics() const noexcept = 0;
 
   [[noreturn]] static void throw_closed(ChannelSide side);
@@ -98,7 +86,6 @@ class ChannelCore {
 
   static void park(Waiters& queue, ChannelWaiter& waiter, const char* what);
   static void settle(ChannelWaiter& waiter, ChannelOutcome outcome) noexcept;
-  void tell_watchers() noexcept;
   virtual void drop_values() noexcept = 0;
 
   std::size_t capacity_;
@@ -106,7 +93,7 @@ class ChannelCore {
   std::size_t open_receivers_ = 0;
   Waiters senders_;    // not empty: the buffer is full
   Waiters receivers_;  // not empty: the buffer is, and no sender waits
-  IntrusiveList<ArrivalWatcher, InArrivalWatchers> watchers_;
+  ArrivalWatchers watchers_;
 
  private:
   std::size_t uses_ = 0;
@@ -145,7 +132,7 @@ class ChannelState final : public ChannelCore {
     buffer_.emplace_back(last_arrival + 1, std::forward<U>(value));
     ++last_arrival;
     if (buffer_.size() > peak_) peak_ = buffer_.size();
-    if (!watchers_.empty()) tell_watchers();
+    watchers_.tell();
     return true;
   }
   /// Waits until a receiver or the buffer has taken `value`.
@@ -154,7 +141,7 @@ class ChannelState final : public ChannelCore {
     waiter.handle = handle;
     waiter.value = &value;
     waiter.arrival = ++last_arrival;
-    if (!watchers_.empty()) tell_watchers();
+    watchers_.tell();
     park(senders_, waiter, "MemorySendChannel::send");
     return waiter.outcome;
   }
@@ -190,13 +177,6 @@ class ChannelState final : public ChannelCore {
   }
 
  private:
-  struct Item {
-    template <class U>
-    Item(std::uint64_t arrived, U&& from) : arrival(arrived), value(std::forward<U>(from)) {}
-    std::uint64_t arrival;
-    T value;
-  };
-
   SendWaiter<T>& first_sender() noexcept { return static_cast<SendWaiter<T>&>(senders_.front()); }
   void refill() {
     SendWaiter<T>& sender = first_sender();
@@ -204,9 +184,9 @@ class ChannelState final : public ChannelCore {
     settle(sender, ChannelOutcome::done);
   }
   // Values may hold handles on this very channel: they die when it is in order again.
-  void drop_values() noexcept override { const Ring<Item> dropped(std::move(buffer_)); }
+  void drop_values() noexcept override { const Ring<Arrived<T>> dropped(std::move(buffer_)); }
 
-  Ring<Item> buffer_;
+  Ring<Arrived<T>> buffer_;
   std::size_t peak_ = 0;
 };
 

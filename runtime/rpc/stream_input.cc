@@ -82,9 +82,7 @@ void StreamInput::arrived() {
   if (has_value()) tell_watchers();
 }
 
-void StreamInput::tell_watchers() noexcept {
-  watchers_.for_each([](ArrivalWatcher& watcher) { watcher.on_arrival(); });
-}
+void StreamInput::tell_watchers() noexcept { watchers_.tell(); }
 
 void StreamInput::close() noexcept {
   receivers_.unpark_all();

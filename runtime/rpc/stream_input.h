@@ -63,7 +63,7 @@ class StreamInput {
   /// Whether nothing more comes, and all that has come was taken.
   bool drained() const noexcept { return finished_ && !has_value(); }
   /// Has `watcher` told of each value that comes, and of the end, until it is unlinked.
-  void watch(ArrivalWatcher& watcher) noexcept { watchers_.push_back(watcher); }
+  void watch(ArrivalWatcher& watcher) noexcept { watchers_.add(watcher); }
   /// Whether its consumer knows that nothing more comes: it has read the end, or there never was
   /// anything to read.
   bool end_known() const noexcept { return finished_ && (end_seen_ || !any_came_); }
@@ -99,7 +99,7 @@ class StreamInput {
 
   ValueQueue values_;
   ParkingLot receivers_;  // not empty: there are no values
-  IntrusiveList<ArrivalWatcher, InArrivalWatchers> watchers_;
+  ArrivalWatchers watchers_;
   DialogEnd* end_ = nullptr;
   ReceiveWindow window_{default_window};
   std::size_t buffer_ = default_window.messages;

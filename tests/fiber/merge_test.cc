@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
+#include "troupe/runtime/fiber/broadcast_channel.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/testing.h"
@@ -106,6 +108,36 @@ TEST(MergeTest, TakesRvaluesOverAndClonesLvalues) {
     EXPECT_THROW(merged.receive(), BrokenChannel);
     a.receive.close();
     EXPECT_THROW(merge(a.receive), BrokenChannel);
+  });
+}
+
+TEST(MergeTest, TakesReceiversOfBroadcasts) {
+  run_tasks([] {
+    auto news = open_broadcast<int>(2);
+    auto letters = open_memory_channel<int>(5);
+    auto merged = merge(news.receive, letters.receive);
+    news.send.send(1);
+    letters.send.send(2);
+    news.send.send(3);
+    EXPECT_EQ(merged.receive(), 1);
+    EXPECT_EQ(merged.receive(), 2);
+    EXPECT_EQ(merged.receive(), 3);
+    EXPECT_EQ(news.receive.receive(), 1) << "it is a receiver of its own";
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] { EXPECT_EQ(merged.receive(), 4); });
+      wait_all_tasks_blocked();
+      news.send.send(4);
+    });
+    for (const int value : {5, 6, 7}) news.send.send(value);
+    EXPECT_THROW(merged.receive(), Lagged);
+    EXPECT_EQ(merged.receive(), 6);
+    EXPECT_EQ(merged.receive(), 7);
+    open_task_nursery([&](TaskNursery& n) {
+      n.start_soon([&] { EXPECT_EQ(merged.next(), std::nullopt); });
+      wait_all_tasks_blocked();
+      letters.send.close();
+      news.send.close();
+    });
   });
 }
 
