@@ -13,11 +13,11 @@
 #include <exception>
 #include <string_view>
 
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/spawn/boot_record.h"
 #include "troupe/spawn/death_signal.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/launched.h"
-#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/zygote.h"
 
 namespace troupe {

@@ -13,6 +13,7 @@
 
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/base/log_line.h"
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/runtime/fiber/checkpoint.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/fd_wait.h"
@@ -20,13 +21,12 @@
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/output_relay.h"
-#include "troupe/spawn/pidfd.h"
 
 namespace troupe {
 
 namespace {
 
-constexpr int teardown_limit_ms = 5000;
+constexpr auto teardown_limit = std::chrono::milliseconds(5000);
 // How long an actor may hold its life-line after its launcher has ended: a little more than the
 // watch on that line gives it.
 constexpr auto hang_up_limit = std::chrono::seconds(1);
@@ -49,15 +49,6 @@ std::optional<ExitStatus> reap(int pidfd, int options) noexcept {
   if (result != 0) return ExitStatus::unknown();  // ECHILD: somebody else was faster
   if (info.si_pid == 0) return std::nullopt;
   return to_status(info);
-}
-
-bool poll_pidfd(int pidfd, int timeout_ms) noexcept {
-  pollfd look{pidfd, POLLIN, 0};
-  int result;
-  do {
-    result = ::poll(&look, 1, timeout_ms);
-  } while (result < 0 && errno == EINTR);
-  return result > 0;
 }
 
 // Whether both directions are closed: nobody holds the other end.
@@ -146,7 +137,8 @@ ExitStatus Child::wait() {
 std::optional<ExitStatus> Child::wait_nowait() {
   if (status_) return status_;
   // As long as its leader has not been reaped, the group's number belongs to nobody else.
-  if (parts_.leads_group && poll_pidfd(parts_.pidfd.get(), 0)) ::kill(-parts_.pid, SIGKILL);
+  if (parts_.leads_group && detail::ends_within(parts_.pidfd.get(), std::chrono::milliseconds(0)))
+    ::kill(-parts_.pid, SIGKILL);
   status_ = reap(parts_.pidfd.get(), WNOHANG);
   if (status_) {
     watch_->finish();
@@ -210,7 +202,7 @@ void Child::kill_and_reap() noexcept {
   // A command that belongs to another user, as sudo does, cannot be killed, but the actor behind it
   // ends with its line.
   ::shutdown(parts_.lifeline.get(), SHUT_RDWR);
-  if (poll_pidfd(parts_.pidfd.get(), teardown_limit_ms)) {
+  if (detail::ends_within(parts_.pidfd.get(), teardown_limit)) {
     reap(parts_.pidfd.get(), WNOHANG);
     return;
   }

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/base/posix_spawn.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/boot.h"
-#include "troupe/spawn/environment.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/exec_backend.h"
 #include "troupe/spawn/image.h"
@@ -111,7 +111,7 @@ pid_t Forkserver::fork(const SpawnSpec& spec, const detail::Newborn& newborn) {
   ensure_zygote(spec);
   ZygoteRequest request;
   request.id = ++last_id_;
-  request.environment = detail::environment_for(spec);
+  request.environment = detail::environment_with(spec.env);
   const Belongings belongings(newborn);
   const ZygoteAnswer answer = ask(request, belongings.descriptors());
   if (answer.pid == 0) warn(reason(answer));

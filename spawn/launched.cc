@@ -12,10 +12,10 @@
 #include <cstring>
 #include <exception>
 
+#include "troupe/runtime/base/posix_spawn.h"
 #include "troupe/runtime/base/write_all.h"
 #include "troupe/spawn/boot.h"
 #include "troupe/spawn/boot_record.h"
-#include "troupe/spawn/environment.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/self_image.h"
 

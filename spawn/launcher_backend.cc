@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "troupe/spawn/environment.h"
+#include "troupe/runtime/base/posix_spawn.h"
 #include "troupe/spawn/failure.h"
 #include "troupe/spawn/image.h"
 #include "troupe/spawn/launched.h"
@@ -71,7 +71,7 @@ std::unique_ptr<Child> spawn_launched(const Launcher& launcher, const SpawnSpec&
   detail::Image image;
   image.path = detail::self_image_path();
   image.argv = argv_of_command(expand(launcher, spec));
-  image.environment = detail::environment_for({});
+  image.environment = detail::environment_with({});
   image.lifeline = STDIN_FILENO;
   image.group = detail::Group::own;
   detail::Newborn newborn(spec, head);

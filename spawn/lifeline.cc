@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "troupe/runtime/base/error.h"
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/spawn/death_signal.h"
-#include "troupe/spawn/pidfd.h"
 
 namespace troupe {
 

@@ -11,10 +11,11 @@
 #include <system_error>
 #include <utility>
 
+#include "troupe/runtime/base/pidfd.h"
+#include "troupe/runtime/base/posix_spawn.h"
 #include "troupe/spawn/environment.h"
 #include "troupe/spawn/errors.h"
 #include "troupe/spawn/failure.h"
-#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/terminate.h"
 
 namespace troupe::detail {
@@ -24,20 +25,6 @@ namespace {
 const SpawnSpec& checked(const SpawnSpec& spec) {
   check_spec(spec);
   return spec;
-}
-
-// Where SIGCHLD is ignored (a program may inherit that) the kernel reaps children by itself, and
-// their pids may be given to others before we have a pidfd.
-void keep_ended_children() {
-  struct sigaction action {};
-  ::sigaction(SIGCHLD, nullptr, &action);
-  if (action.sa_handler == SIG_IGN) {
-    action.sa_handler = SIG_DFL;
-  } else if ((action.sa_flags & SA_NOCLDWAIT) == 0) {
-    return;
-  }
-  action.sa_flags &= ~SA_NOCLDWAIT;
-  ::sigaction(SIGCHLD, &action, nullptr);
 }
 
 }  // namespace

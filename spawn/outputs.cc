@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "troupe/runtime/base/posix_spawn.h"
 #include "troupe/spawn/failure.h"
 
 namespace troupe::detail {
@@ -32,8 +33,7 @@ bool is_meant_for_children(int standard) noexcept {
 }
 
 UniqueFd above_stdio(const SpawnSpec& spec, UniqueFd fd) {
-  if (fd.get() > STDERR_FILENO) return fd;
-  UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  UniqueFd moved = above_stdio(std::move(fd));
   if (!moved) throw_spawn_failed(spec, "fcntl", errno);
   return moved;
 }

@@ -18,8 +18,8 @@
 #include <optional>
 #include <utility>
 
-#include "troupe/spawn/environment.h"
-#include "troupe/spawn/pidfd.h"
+#include "troupe/runtime/base/pidfd.h"
+#include "troupe/runtime/base/posix_spawn.h"
 #include "troupe/spawn/sibling.h"
 #include "troupe/spawn/zygote_protocol.h"
 

@@ -26,6 +26,10 @@ namespace detail {
 struct AwaitedReport;
 }
 
+/// How long the fate of a child may take to be known once its connection is lost: its pidfd tells
+/// within milliseconds unless the machine is busy.
+inline constexpr auto verdict_limit = std::chrono::seconds(5);
+
 /// Why the task that looks after an incarnation brings it to its end.
 enum class Stop {
   no,       ///< It does not.

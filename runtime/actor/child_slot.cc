@@ -16,8 +16,6 @@
 namespace troupe {
 namespace {
 
-// How long it may take to be known that a child has ended whose connection is gone.
-constexpr auto verdict_limit = std::chrono::seconds(5);
 // A delay is doubled this often at the most.
 constexpr int most_doublings = 6;
 

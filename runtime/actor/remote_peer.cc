@@ -12,14 +12,6 @@
 #include "troupe/runtime/rpc/portal.h"
 
 namespace troupe {
-namespace {
-
-// How long the fate of a child may take to be known once its connection is lost: its pidfd tells
-// within milliseconds unless the machine is busy.
-constexpr auto verdict_limit = std::chrono::seconds(5);
-
-}  // namespace
-
 RemotePeer::RemotePeer(Actor& actor, Uid uid, std::vector<Address> addresses,
                        std::shared_ptr<ChildLink> child)
     : actor_(actor), uid_(std::move(uid)), child_(std::move(child)) {

@@ -15,9 +15,6 @@ namespace {
 
 // Calls that were under way ask soon what became of their incarnation.
 constexpr std::size_t remembered = 8;
-// How long it may take to be known that an incarnation has ended whose connection is gone.
-constexpr auto verdict_limit = std::chrono::seconds(5);
-
 std::string peer_of(const std::exception_ptr& closed) {
   try {
     std::rethrow_exception(closed);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/runtime/fiber/process.h"
 
-#include <poll.h>
 #include <signal.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/runtime/fiber/event.h"
 #include "troupe/runtime/fiber/fd_wait.h"
 #include "troupe/runtime/fiber/loop.h"
@@ -15,7 +16,7 @@
 namespace troupe {
 namespace {
 
-constexpr int teardown_limit_ms = 5000;
+constexpr std::chrono::milliseconds teardown_limit{5000};
 
 std::unique_ptr<PipeReader> reader_of(UniqueFd fd) {
   return fd ? std::make_unique<PipeReader>(std::move(fd)) : nullptr;
@@ -74,10 +75,8 @@ void Process::Impl::watch() {
 
 // A process that hangs in the kernel must not hang this one.
 void Process::Impl::kill_and_reap() noexcept {
-  detail::signal_process(pidfd.get(), SIGKILL);
-  pollfd look{pidfd.get(), POLLIN, 0};
-  while (::poll(&look, 1, teardown_limit_ms) < 0 && errno == EINTR) {
-  }
+  detail::send_signal_to(pidfd.get(), SIGKILL);
+  detail::ends_within(pidfd.get(), teardown_limit);
   detail::reap_process(pidfd.get());
 }
 
@@ -101,7 +100,7 @@ ProcessStatus Process::wait() {
 
 void Process::send_signal(int signal) {
   if (impl_->reap()) return;
-  if (detail::signal_process(impl_->pidfd.get(), signal) || errno == ESRCH) return;
+  if (detail::send_signal_to(impl_->pidfd.get(), signal) == 0 || errno == ESRCH) return;
   const int error = errno;
   throw Error("cannot send signal " + std::to_string(signal) + " to the process '" + impl_->label +
               "' (pid " + std::to_string(impl_->pid) + "): " + std::strerror(error));

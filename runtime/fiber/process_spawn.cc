@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,12 +12,12 @@
 #include <string_view>
 #include <utility>
 
+#include "troupe/runtime/base/pidfd.h"
+#include "troupe/runtime/base/posix_spawn.h"
 namespace troupe::detail {
 namespace {
 
 // ----- what cannot be
-
-bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
 void check_io(const ProcessOptions& options) {
   const auto is_output_only = [](ProcessIo io) {
@@ -37,7 +36,7 @@ void check(const std::vector<std::string>& argv, const ProcessOptions& options) 
     if (has_nul(argument)) throw UsageError("an argument of a process contains a NUL octet");
   }
   for (const auto& [key, value] : options.env) {
-    if (key.empty() || key.find('=') != std::string::npos || has_nul(key) || has_nul(value))
+    if (!is_variable_name(key) || has_nul(value))
       throw UsageError("'" + key +
                        "' in `env` of a process is no name of a variable, or its value "
                        "contains a NUL octet");
@@ -60,10 +59,8 @@ struct PipeEnds {
   UniqueFd its;
 };
 
-// Not among the standard descriptors, which the system gives out when a program has closed them.
-UniqueFd above_stdio(const std::string& label, UniqueFd fd) {
-  if (fd.get() > STDERR_FILENO) return fd;
-  UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+UniqueFd moved_above_stdio(const std::string& label, UniqueFd fd) {
+  UniqueFd moved = above_stdio(std::move(fd));
   if (!moved) fail(label, "fcntl", errno);
   return moved;
 }
@@ -73,8 +70,8 @@ PipeEnds make_pipe(const std::string& label, bool it_reads) {
   if (::pipe2(ends, O_CLOEXEC) != 0) fail(label, "pipe", errno);
   UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
-  reader = above_stdio(label, std::move(reader));
-  writer = above_stdio(label, std::move(writer));
+  reader = moved_above_stdio(label, std::move(reader));
+  writer = moved_above_stdio(label, std::move(writer));
   if (it_reads) return {std::move(writer), std::move(reader)};
   return {std::move(reader), std::move(writer)};
 }
@@ -97,98 +94,34 @@ struct Pipes {
 
 // ----- what happens in the child before it executes
 
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-  // A standard descriptor that is closed here is /dev/null there, lest the program's first file
-  // take its place.
-  void connect(int standard, const UniqueFd& pipe_end, ProcessIo io) {
-    if (pipe_end) return duplicate(pipe_end.get(), standard);
-    if (io == ProcessIo::as_output) return duplicate(STDOUT_FILENO, standard);
-    if (io == ProcessIo::inherit && ::fcntl(standard, F_GETFD) >= 0)
-      return duplicate(standard, standard);
-    const int flags = standard == STDIN_FILENO ? O_RDONLY : O_WRONLY;
-    ::posix_spawn_file_actions_addopen(&actions_, standard, "/dev/null", flags, 0);
-  }
-  void finish(const std::string& directory) {
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    if (!directory.empty()) ::posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str());
-  }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  // Also with `from` == `to`, which then loses its FD_CLOEXEC.
-  void duplicate(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
-
-  posix_spawn_file_actions_t actions_;
-};
-
-// The program starts with no signal blocked, whatever the loop receives, and with the SIGPIPE that
-// command-line tools end by.
-class Attributes {
- public:
-  Attributes() {
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::posix_spawnattr_setsigmask(&attributes_, &set);
-    ::sigaddset(&set, SIGPIPE);
-    ::posix_spawnattr_setsigdefault(&attributes_, &set);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  Attributes(const Attributes&) = delete;
-  Attributes& operator=(const Attributes&) = delete;
-  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
-  const posix_spawnattr_t* get() const { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_;
-};
-
-std::vector<std::string> environment(const ProcessOptions& options) {
-  std::vector<std::string> all;
-  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
-    all.emplace_back(*entry);
-  for (const auto& [key, value] : options.env) {
-    const std::string prefix = key + "=";
-    std::erase_if(all, [&](const std::string& entry) { return entry.starts_with(prefix); });
-    all.push_back(prefix + value);
-  }
-  return all;
+// A standard descriptor that is closed here is /dev/null there, lest the program's first file take
+// its place.
+void connect(SpawnActions& actions, int standard, const UniqueFd& pipe_end, ProcessIo io) {
+  if (pipe_end) return actions.duplicate(pipe_end.get(), standard);
+  if (io == ProcessIo::as_output) return actions.duplicate(STDOUT_FILENO, standard);
+  if (io == ProcessIo::inherit && ::fcntl(standard, F_GETFD) >= 0)
+    return actions.duplicate(standard, standard);
+  actions.open_null(standard);
 }
 
-std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-// Where SIGCHLD is ignored (a program may inherit that) the kernel reaps children by itself: nobody
-// learns how they ended, and their pids go to others.
-void keep_ended_children() {
-  struct sigaction action {};
-  ::sigaction(SIGCHLD, nullptr, &action);
-  const bool ignored = action.sa_handler == SIG_IGN;
-  if (!ignored && (action.sa_flags & SA_NOCLDWAIT) == 0) return;
-  if (ignored) action.sa_handler = SIG_DFL;
-  action.sa_flags &= ~SA_NOCLDWAIT;
-  ::sigaction(SIGCHLD, &action, nullptr);
+// Command-line tools end by SIGPIPE.
+sigset_t signals_at_default() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGPIPE);
+  return set;
 }
 
 pid_t start(const std::string& label, const std::vector<std::string>& argv,
             const ProcessOptions& options, const Pipes& pipes) {
-  FileActions actions;
-  actions.connect(STDIN_FILENO, pipes.in.its, options.in);
-  actions.connect(STDOUT_FILENO, pipes.out.its, options.out);
-  actions.connect(STDERR_FILENO, pipes.err.its, options.err);
-  actions.finish(options.directory);
-  const Attributes attributes;
-  const std::vector<std::string> variables = environment(options);
+  SpawnActions actions;
+  connect(actions, STDIN_FILENO, pipes.in.its, options.in);
+  connect(actions, STDOUT_FILENO, pipes.out.its, options.out);
+  connect(actions, STDERR_FILENO, pipes.err.its, options.err);
+  actions.close_from(STDERR_FILENO + 1);
+  if (!options.directory.empty()) actions.change_directory(options.directory);
+  const SpawnAttributes attributes(signals_at_default());
+  const std::vector<std::string> variables = environment_with(options.env);
   pid_t pid = -1;
   const int error = ::posix_spawnp(&pid, argv[0].c_str(), actions.get(), attributes.get(),
                                    pointers_to(argv).data(), pointers_to(variables).data());
@@ -197,8 +130,8 @@ pid_t start(const std::string& label, const std::vector<std::string>& argv,
 }
 
 // ESRCH: a handler of this program waits for all children, and was faster.
-UniqueFd open_pidfd(const std::string& label, pid_t pid) {
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+UniqueFd pidfd_of(const std::string& label, pid_t pid) {
+  UniqueFd pidfd = open_pidfd(pid);
   const int error = errno;
   if (pidfd || error == ESRCH) return pidfd;
   ::kill(pid, SIGKILL);
@@ -216,15 +149,11 @@ SpawnedProcess spawn_process(const std::vector<std::string>& argv, const Process
   Pipes pipes(label, options);
   SpawnedProcess process;
   process.pid = start(label, argv, options, pipes);
-  process.pidfd = open_pidfd(label, process.pid);
+  process.pidfd = pidfd_of(label, process.pid);
   process.in = std::move(pipes.in.ours);
   process.out = std::move(pipes.out.ours);
   process.err = std::move(pipes.err.ours);
   return process;
-}
-
-bool signal_process(int pidfd, int signal) noexcept {
-  return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0;
 }
 
 std::optional<ProcessStatus> reap_process(int pidfd) noexcept {

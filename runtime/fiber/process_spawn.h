@@ -28,9 +28,6 @@ struct SpawnedProcess {
 /// cannot be.
 SpawnedProcess spawn_process(const std::vector<std::string>& argv, const ProcessOptions& options);
 
-/// Sends a signal; false and `errno` when that failed. Never reaches another process.
-bool signal_process(int pidfd, int signal) noexcept;
-
 /// Reaps the process if it has ended. An unknown status when something else has reaped it.
 std::optional<ProcessStatus> reap_process(int pidfd) noexcept;
 

@@ -12,10 +12,10 @@
 #include <cstdlib>
 #include <thread>
 
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/timeouts.h"
-#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/self_image.h"
 #include "troupe/spawn/terminate.h"
 #include "troupe/tests/spawn/backend.h"

@@ -16,9 +16,9 @@
 #include <stdexcept>
 #include <thread>
 
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/spawn/exec_backend.h"
-#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/terminate.h"
 #include "troupe/tests/spawn/roles.h"
 

@@ -11,12 +11,12 @@
 #include <csignal>
 #include <string>
 
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/runtime/fiber/nursery.h"
 #include "troupe/runtime/fiber/pipe.h"
 #include "troupe/runtime/fiber/run.h"
 #include "troupe/runtime/fiber/timeouts.h"
 #include "troupe/spawn/exec_backend.h"
-#include "troupe/spawn/pidfd.h"
 #include "troupe/tests/spawn/roles.h"
 
 namespace troupe {

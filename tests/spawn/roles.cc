@@ -20,8 +20,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/spawn/lifeline.h"
-#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/self_image.h"
 
 namespace troupe::testing {

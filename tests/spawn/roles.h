@@ -9,8 +9,8 @@
 #include <map>
 #include <string>
 
+#include "troupe/runtime/base/pidfd.h"
 #include "troupe/spawn/boot.h"
-#include "troupe/spawn/pidfd.h"
 #include "troupe/spawn/spec.h"
 
 namespace troupe::testing {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "troupe/spawn/pidfd.h"
+#include "troupe/runtime/base/pidfd.h"
 
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace troupe::detail {
 
@@ -16,8 +18,13 @@ int send_signal_to(int pidfd, int signal) noexcept {
 }
 
 bool ends_within(int pidfd, std::chrono::milliseconds limit) noexcept {
+  if (pidfd < 0) return false;
   pollfd look{pidfd, POLLIN, 0};
-  return pidfd >= 0 && ::poll(&look, 1, static_cast<int>(limit.count())) > 0;
+  int ready;
+  do {
+    ready = ::poll(&look, 1, static_cast<int>(limit.count()));
+  } while (ready < 0 && errno == EINTR);
+  return ready > 0;
 }
 
 }  // namespace troupe::detail
