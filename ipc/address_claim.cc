@@ -60,10 +60,11 @@ AddressClaim::~AddressClaim() {
 }
 
 void remove_abandoned_socket(const Address& address) noexcept {
+  if (::access(address.path().c_str(), F_OK) != 0) return;
   try {
     const std::optional<AddressClaim> claim = AddressClaim::try_take(address);
     if (claim && why_not_bindable(address).text.empty()) ::unlink(address.path().c_str());
-  } catch (const TransportClosed&) {  // its folder is gone, and the socket with it
+  } catch (const TransportClosed&) {  // its folder has gone meanwhile, and the socket with it
   }
 }
 

@@ -14,11 +14,6 @@ namespace {
 
 using Reason = TransportClosed::Reason;
 
-// A socket is not drained for longer than this while others wait.
-constexpr int messages_per_turn = 128;
-// Nor for more than this: what was sent together is then handled while it is in the cache.
-constexpr std::size_t octets_per_turn = 16 * 1024;
-
 }  // namespace
 
 Channel::Channel(std::unique_ptr<Dial> dial, Pump& pump)
@@ -122,8 +117,7 @@ Reading Channel::read_messages() {
       pump_.mark_touched(*this);
       return Reading::resting;
     }
-    while (message.more() && try_receive(socket_, message)) {
-    }
+    drop_rest(socket_, message);
     connection_->line().session().reject("a message in several parts");
   }
   return Reading::more;

@@ -83,6 +83,7 @@ class Connection final : public DialogPort, public std::enable_shared_from_this<
 
   /// For the transport.
   detail::Line& line() noexcept { return *line_; }
+  const detail::Line& line() const noexcept { return *line_; }
   void set_credentials(const std::optional<PeerCredentials>& credentials) noexcept {
     credentials_ = credentials;
   }

@@ -3,14 +3,13 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "troupe/ipc/zmq_socket.h"
 #include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/timeouts.h"
 
@@ -30,9 +29,7 @@ bool somebody_knocks(const UniqueFd& fd) noexcept {
 int listen_at(const std::string& path, UniqueFd& fd) noexcept {
   fd.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return errno;
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
+  const sockaddr_un name = unix_name(path);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) return errno;
   return ::listen(fd.get(), accept_backlog) == 0 ? 0 : errno;
 }

@@ -16,7 +16,9 @@ struct Limits {
   /// Octets of the largest value that is taken from the peer. Told to the peer, which refuses to
   /// send more.
   std::uint64_t max_payload = std::uint64_t{256} << 20;
-  /// Octets of all values of one connection that have arrived in part.
+  /// Octets of all values of one connection that have arrived in part, see `partial_cost`. Senders
+  /// begin no more at once than two of the largest have, so it is to be twice `max_payload` at
+  /// least.
   std::uint64_t max_partial = std::uint64_t{512} << 20;
   /// Dialogs that the peer may have open. Told to the peer; twice as many are put up with, because
   /// a dialog that its opener has given up lives a little longer at the other end.
@@ -24,6 +26,10 @@ struct Limits {
   /// Octets that wait for the peer to read them, beyond which it may ask for nothing more.
   std::uint64_t max_queued = std::uint64_t{1} << 30;
 };
+
+/// What a value of so many octets counts for while it has arrived in part: it takes room of its
+/// own.
+constexpr std::uint64_t partial_cost(std::uint64_t octets) noexcept { return octets + 256; }
 
 /// How long a peer is waited for.
 struct TimeLimits {

@@ -64,7 +64,7 @@ void Line::wait_for_room() {
 
 void Line::flush() noexcept {
   try {
-    while (link_ != nullptr && (holds_message_ || session_.has_output())) {
+    while (link_ != nullptr && (holds_message_ || session_.may_send_message())) {
       if (!send_one()) return;
     }
   } catch (const std::exception& error) {

@@ -19,12 +19,9 @@ namespace {
 
 using Reason = TransportClosed::Reason;
 
-// A socket is not drained for longer than this while others wait.
-constexpr int messages_per_turn = 128;
-// Nor for more than this: what was sent together is then handled while it is in the cache.
-constexpr std::size_t octets_per_turn = 16 * 1024;
-// Peers whose handshake is under way; more are not looked at until some have finished or expired.
+// Peers whose handshake is under way. Of more those have to go that take much longer than others.
 constexpr std::size_t max_handshakes = 1024;
+constexpr std::chrono::seconds usual_handshake{1};
 // When a connection broke, libzmq marks its pipe within microseconds of telling the monitor.
 constexpr std::chrono::seconds sure_after{1};
 // A probe is a message to the peer, if it lives: too much for each turn.
@@ -148,6 +145,10 @@ void Listener::unbind(const Address& address) noexcept {
   if (!doors_.close(address)) zmq_unbind(router_->socket.handle(), address.str().c_str());
   if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
   claims_.erase(address);
+  if (!router_) return;
+  // libzmq ends the connections that were made there, and tells nobody.
+  for (const auto& [id, peer] : peers_) doubt(*peer);
+  pump_.mark_ready(*this);
 }
 
 bool Listener::listens_at(const std::string& address) const {
@@ -200,7 +201,10 @@ bool Listener::drain() {
   if (!router_) return false;
   if (router_->monitor.signalled()) read_monitor();
   const Reading reading = read_messages();
-  if (reading == Reading::empty) bury_gone();
+  if (reading == Reading::empty) {
+    bury_gone();
+    expire_handshakes();
+  }
   retry_output();
   if (!unsure_.empty()) probe_unsure();
   return reading == Reading::more;
@@ -243,8 +247,7 @@ void Listener::dispatch(std::string_view id, zmq::message_t& message) {
     if (peer != nullptr) peer->connection->line().receive(octets_of(message));
     return;
   }
-  while (message.more() && try_receive(router_->socket, message)) {
-  }
+  drop_rest(router_->socket, message);
   if (peer != nullptr) peer->connection->line().session().reject("a message in several parts");
 }
 
@@ -255,8 +258,7 @@ Listener::Peer* Listener::find_or_adopt(std::string_view id, zmq::message_t& mes
 }
 
 Listener::Peer* Listener::adopt(std::string_view id, int fd) {
-  expire_handshakes();
-  if (young_.size() >= max_handshakes) return nullptr;
+  if (young_.size() >= max_handshakes && !make_way()) return nullptr;
   read_monitor();  // the end of whoever had its descriptor before has been told by now
   auto owned = std::make_unique<Peer>(*this);
   Peer& peer = *owned;
@@ -264,24 +266,38 @@ Listener::Peer* Listener::adopt(std::string_view id, int fd) {
   peer.fd = fd;
   peer.since = current_time();
   peer.connection = make_connection_(peer);
-  peer.connection->set_credentials(credentials_of(fd));
+  const std::optional<PeerCredentials> credentials = credentials_of(fd);
+  peer.connection->set_credentials(credentials);
+  if (!credentials) peer.connection->line().session().limit_unread();  // it may be another host's
   peers_.emplace(peer.id, std::move(owned));
   young_.push_back(peer.id);
   if (slots_.tie(fd, peer)) doubt(peer);
   return &peer;
 }
 
-void Listener::expire_handshakes() {
+// Gives up those whose handshakes take longer than `limit`, and forgets those that are through.
+void Listener::expire_handshakes(Duration limit) {
   const TimePoint now = current_time();
   std::erase_if(young_, [&](const std::string& id) {
     const auto found = peers_.find(id);
     if (found == peers_.end()) return true;
     Session& session = found->second->connection->line().session();
     if (session.established() || session.closed()) return true;
-    if (now - found->second->since < times_.handshake) return false;
+    if (now - found->second->since < limit) return false;
     session.reject("the handshake was not finished in time");
     return true;
   });
+}
+
+// Only when everything has been read: what finishes a handshake may have waited for this loop.
+void Listener::expire_handshakes() {
+  if (!young_.empty()) expire_handshakes(times_.handshake);
+}
+
+// Returns whether one more may begin its handshake.
+bool Listener::make_way() {
+  expire_handshakes(usual_handshake);
+  return young_.size() < max_handshakes;
 }
 
 // ---- Broken connections ----
@@ -397,8 +413,11 @@ int Listener::send_parts(Peer& peer, zmq::message_t& message) {
                ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
     return zmq_errno() == EINTR ? EAGAIN : zmq_errno();
   }
-  if (zmq_msg_send(message.handle(), router_->socket.handle(), ZMQ_DONTWAIT) >= 0) return 0;
-  return zmq_errno();
+  // Once begun it must be finished, or what follows would become parts of it.
+  while (zmq_msg_send(message.handle(), router_->socket.handle(), ZMQ_DONTWAIT) < 0) {
+    if (zmq_errno() != EINTR) return zmq_errno();
+  }
+  return 0;
 }
 
 }  // namespace troupe

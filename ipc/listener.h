@@ -102,6 +102,8 @@ class Listener final : public Pollable {
   Peer* find_or_adopt(std::string_view id, zmq::message_t& message);
   Peer* adopt(std::string_view id, int fd);
   void expire_handshakes();
+  void expire_handshakes(Duration limit);
+  bool make_way();
   void bury_gone();
   bool unlink_gone() noexcept;
   void bury(Peer& peer);

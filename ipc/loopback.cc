@@ -9,7 +9,7 @@ namespace troupe {
 
 namespace {
 
-// As many as libzmq takes: the sender keeps the rest, and batches it.
+// The sender keeps the rest, and batches it.
 constexpr std::size_t max_under_way = 64;
 
 }  // namespace

@@ -56,8 +56,7 @@ bool Monitor::next(Event& event) {
     std::memcpy(&event.what, octets.data(), sizeof event.what);
     std::memcpy(&event.value, octets.data() + sizeof event.what, sizeof event.value);
   }
-  while (message.more() && try_receive(reader_, message)) {
-  }
+  drop_rest(reader_, message);
   return true;
 }
 

@@ -146,10 +146,16 @@ void Outbox::push_last(FrameKind kind, BytesView payload) {
   queued_ += frame_header_size + payload.size();
 }
 
-// The first whose dialog's earlier frames are in the next message at the latest; else as many as
-// there are.
+// Whether its dialog's earlier frames are in the next message at the latest, and the peer has room.
+bool Outbox::may_go_on(const Transfer& transfer) const noexcept {
+  if (transfer.ahead > 1) return false;
+  return transfer.offset > 0 || begun_ == 0 ||
+         begun_ + partial_cost(transfer.payload.size()) <= max_begun_;
+}
+
+// The first that may go on; else as many as there are.
 std::size_t Outbox::next_transfer() const noexcept {
-  const auto ready = [](const Transfer& transfer) { return transfer.ahead <= 1; };
+  const auto ready = [this](const Transfer& transfer) { return may_go_on(transfer); };
   return static_cast<std::size_t>(std::ranges::find_if(transfers_, ready) - transfers_.begin());
 }
 
@@ -204,6 +210,7 @@ char* Outbox::take_piece(char* out, std::size_t transfer) {
   Transfer& next = transfers_[transfer];
   const std::size_t size = next_piece_size(transfer);
   const BytesView octets = BytesView(next.payload).substr(next.offset, size);
+  if (next.offset == 0) begun_ += partial_cost(next.payload.size());
   out = write_piece(out, next.kind, next.dialog, {next.payload.size(), next.offset, octets});
   next.offset += size;
   queued_ -= size;
@@ -221,6 +228,7 @@ void Outbox::finish_transfer(std::size_t transfer) {
   Transfer done = std::move(*at);
   transfers_.erase(at);
   queued_ -= frame_header_size;
+  begun_ -= partial_cost(done.payload.size());
   // The frames behind are counted already; those behind a second large one must stay behind it.
   for (Waiting& waiting : done.behind) {
     queued_ -= frame_header_size + waiting.payload.size();
@@ -234,6 +242,7 @@ void Outbox::clear() noexcept {
   transfers_.clear();
   last_.clear();
   queued_ = 0;
+  begun_ = 0;
 }
 
 }  // namespace troupe

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <vector>
 
 #include "troupe/ipc/frame.h"
@@ -20,6 +21,10 @@ namespace troupe {
 /// A queue of encoded frames that is taken out in batches of bounded size.
 class Outbox {
  public:
+  /// Limits what the transfers of large payloads that are under way at once cost the peer (see
+  /// `partial_cost`): further ones begin when others have ended. One may always be.
+  void limit_transfers(std::uint64_t cost) noexcept { max_begun_ = cost; }
+
   /// Queues a frame. Small payloads are copied into the batch, large ones kept and cut.
   void push(FrameKind kind, std::uint64_t dialog, Bytes payload);
   /// The same for a payload that is copied in any case.
@@ -88,6 +93,7 @@ class Outbox {
   Lane& lane_of(FrameKind kind) noexcept;
   Transfer* find_transfer(std::uint64_t dialog) noexcept;
   void queue(FrameKind kind, std::uint64_t dialog, Bytes payload);
+  bool may_go_on(const Transfer& transfer) const noexcept;
   std::size_t next_transfer() const noexcept;
   std::size_t next_piece_size(std::size_t transfer) const noexcept;
   bool last_words_fit() const noexcept;
@@ -100,6 +106,8 @@ class Outbox {
   std::deque<Transfer> transfers_;
   Bytes last_;
   std::size_t queued_ = 0;
+  std::uint64_t begun_ = 0;  // what the transfers under way cost
+  std::uint64_t max_begun_ = std::numeric_limits<std::uint64_t>::max();
 };
 
 }  // namespace troupe

@@ -3,11 +3,10 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "troupe/ipc/zmq_socket.h"
 #include "troupe/runtime/base/unique_fd.h"
 
 namespace troupe {
@@ -18,9 +17,7 @@ namespace {
 int try_connect(const std::string& path) {
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return errno;
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
+  const sockaddr_un name = unix_name(path);
   return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 ? 0
                                                                                          : errno;
 }

@@ -6,9 +6,15 @@
 // So where messages come one by one, as in calls that wait for each other, one is read and the rest
 // is left to that look. Private to the package.
 
+#include <cstddef>
 #include <utility>
 
 namespace troupe {
+
+/// A socket is not drained for longer than this while others wait.
+inline constexpr int messages_per_turn = 128;
+/// Nor for more than this: what was sent together is then handled while it is in the cache.
+inline constexpr std::size_t octets_per_turn = 16 * 1024;
 
 /// How a socket was left.
 enum class Reading {

@@ -12,7 +12,7 @@ Reassembly::Partial& Reassembly::begin(const FrameView& frame, const Piece& piec
                             " octets, where at most " + std::to_string(limits_.max_payload) +
                             " are taken");
   }
-  if (piece.total > limits_.max_partial - promised_) {
+  if (partial_cost(piece.total) > limits_.max_partial - promised_) {
     throw ProtocolViolation("payloads of more than " + std::to_string(limits_.max_partial) +
                             " octets on their way at once");
   }
@@ -20,7 +20,7 @@ Reassembly::Partial& Reassembly::begin(const FrameView& frame, const Piece& piec
   partial.kind = frame.kind;
   partial.total = piece.total;
   partial.payload.reserve(piece.total);
-  promised_ += piece.total;
+  promised_ += partial_cost(piece.total);
   return partial;
 }
 
@@ -42,7 +42,7 @@ std::optional<Bytes> Reassembly::add(const FrameView& frame) {
 void Reassembly::forget(std::uint64_t dialog) noexcept {
   const auto found = partials_.find(dialog);
   if (found == partials_.end()) return;
-  promised_ -= found->second.total;
+  promised_ -= partial_cost(found->second.total);
   partials_.erase(found);
 }
 

@@ -39,7 +39,7 @@ class Reassembly {
 
   Limits limits_;
   std::unordered_map<std::uint64_t, Partial> partials_;
-  std::uint64_t promised_ = 0;  // octets of all the wholes
+  std::uint64_t promised_ = 0;  // what all the wholes cost
 };
 
 }  // namespace troupe

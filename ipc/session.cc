@@ -11,8 +11,6 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t max_ping = 64;
-// A peer that asks and never reads gets no more answers than these octets.
-constexpr std::size_t max_queued_pongs = 1024 * 1024;
 
 std::exception_ptr make_closed(TransportClosed::Reason reason, const std::string& message,
                                const Uid& peer) {
@@ -86,6 +84,7 @@ void Session::disconnected(TransportClosed::Reason reason, const std::string& ho
 
 void Session::refuse(const std::string& reason) {
   outbox_.clear();
+  owed_pong_.reset();
   push(FrameKind::refuse, 0, reason);
 }
 
@@ -154,7 +153,7 @@ void Session::handle_for_connection(const FrameView& frame) {
     case FrameKind::ping:
       return on_ping(frame.payload);
     case FrameKind::pong:
-      return;
+      return on_pong(frame.payload);
     case FrameKind::bye:
       return on_bye();
     case FrameKind::bye_ack:
@@ -169,11 +168,10 @@ void Session::handle_for_connection(const FrameView& frame) {
 }
 
 void Session::handle_for_dialog(const FrameView& frame) {
-  // Both are answered, and a peer need not read the answers.
-  const bool asks = frame.kind == FrameKind::start || frame.kind == FrameKind::cancel;
-  if (asks && outbox_.queued() > config_.limits.max_queued) {
-    throw ProtocolViolation(std::string("a ") + to_string(frame.kind) + " frame while " +
-                            std::to_string(outbox_.queued()) + " octets wait to be read");
+  // It is answered, and a peer need not read the answers. (So is a cancel, but once a dialog.)
+  if (frame.kind == FrameKind::start && outbox_.queued() > config_.limits.max_queued) {
+    throw ProtocolViolation("a start frame while " + std::to_string(outbox_.queued()) +
+                            " octets wait to be read");
   }
   if (!frame.is_piece) return deliver(frame.kind, frame.dialog, frame.payload);
   // Pieces for a dialog that has ended here are not worth collecting.
@@ -215,6 +213,9 @@ void Session::start_dialog(std::uint64_t dialog, BytesView payload) {
   if (dialogs_.find(dialog) != nullptr) refuse_start("which is open already");
   if (peer_said_bye_) refuse_start("after bye");
   if (dialogs_of_peer_ / 2 >= config_.limits.max_dialogs) refuse_start("with too many others open");
+  // Openers count upwards; ids far apart could be chosen to fall together in the table.
+  const std::uint64_t farthest = std::uint64_t{8} * config_.limits.max_dialogs + 1024;
+  if (dialog > highest_of_peer_ + farthest) refuse_start("far beyond all before");
   highest_of_peer_ = std::max(highest_of_peer_, dialog);
   if (said_bye_) {  // it crossed our bye, which will tell the peer
     ++late_frames_;
@@ -291,7 +292,43 @@ void Session::push(FrameKind kind, std::uint64_t dialog, Bytes payload) {
 
 void Session::on_ping(BytesView octets) {
   if (octets.size() > max_ping) throw ProtocolViolation("a ping with too much in it");
-  if (outbox_.queued() < max_queued_pongs) push(FrameKind::pong, 0, Bytes(octets));
+  owed_pong_ = Bytes(octets);
+}
+
+void Session::on_pong(BytesView octets) {
+  if (unread_ && octets.size() == sizeof(std::uint64_t)) unread_->on_read(ByteReader(octets).u64());
+}
+
+// ---- Messages ----
+
+// Adds what goes with the next message because it goes.
+void Session::complete_message() {
+  if (std::exchange(message_complete_, true)) return;
+  if (owed_pong_) push(FrameKind::pong, 0, *std::exchange(owed_pong_, std::nullopt));
+  if (!unread_ || outbox_.empty()) return;
+  const std::uint64_t number = unread_->add();
+  if (number == 0 || !established()) return;
+  Bytes octets;
+  put_u64(octets, number);
+  push(FrameKind::ping, 0, std::move(octets));
+}
+
+std::size_t Session::batch_size() {
+  complete_message();
+  return outbox_.batch_size();
+}
+
+void Session::take_batch(char* out) {
+  complete_message();
+  message_complete_ = false;
+  outbox_.take_batch(out);
+}
+
+Bytes Session::take_buffered() {
+  complete_message();
+  Bytes message = outbox_.take_buffered();
+  if (!message.empty()) message_complete_ = false;
+  return message;
 }
 
 // ---- The end in order ----

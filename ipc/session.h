@@ -21,6 +21,7 @@
 #include "troupe/ipc/limits.h"
 #include "troupe/ipc/outbox.h"
 #include "troupe/ipc/reassembly.h"
+#include "troupe/ipc/unread_messages.h"
 #include "troupe/runtime/base/unique_function.h"
 
 namespace troupe {
@@ -104,6 +105,10 @@ class Session {
   /// when it has answered.
   void say_bye();
 
+  /// From now on the peer is asked which messages it has read, and few are sent that it has not.
+  /// For connections whose peer's silence is taken for its death.
+  void limit_unread() { unread_.emplace(); }
+
   /// Whether the handshake is done and the connection stands.
   bool established() const noexcept { return state_ == State::open; }
   /// Whether the connection has ended.
@@ -113,6 +118,8 @@ class Session {
   /// Why it has ended; null while it stands.
   const std::exception_ptr& why() const noexcept { return why_; }
 
+  /// What the peer must hold, too.
+  const std::optional<Key>& key() const noexcept { return config_.key; }
   /// Who we are.
   const Uid& self() const noexcept { return config_.uid; }
   /// What the peer told of itself. Undefined before the handshake is done.
@@ -121,15 +128,20 @@ class Session {
   std::string peer_text() const;
 
   /// Whether there are octets to send; also after the end, for the last word.
-  bool has_output() const noexcept { return !outbox_.empty(); }
+  bool has_output() const noexcept { return !outbox_.empty() || owed_pong_; }
+  /// Whether the next message may go out now; if not, it may when the peer has answered.
+  bool may_send_message() const noexcept {
+    return has_output() && (!unread_ || unread_->may_send() || owed_pong_ || closed());
+  }
   /// How many.
   std::size_t queued() const noexcept { return outbox_.queued(); }
-  /// The size of the next message to send; 0 when there is none.
-  std::size_t batch_size() const noexcept { return outbox_.batch_size(); }
+  /// The size of the next message to send; 0 when there is none. Nothing may be queued between this
+  /// and `take_batch`.
+  std::size_t batch_size();
   /// Writes the next message, exactly `batch_size()` octets.
-  void take_batch(char* out) { outbox_.take_batch(out); }
+  void take_batch(char* out);
   /// See `Outbox::take_buffered`.
-  Bytes take_buffered() { return outbox_.take_buffered(); }
+  Bytes take_buffered();
 
   SessionStatistics statistics() const;
 
@@ -158,6 +170,8 @@ class Session {
   void on_bye();
   void on_bye_ack();
   void on_ping(BytesView octets);
+  void on_pong(BytesView octets);
+  void complete_message();
   std::string fault_of(const Hello& hello);
   void establish(EndInfo peer);
 
@@ -186,6 +200,9 @@ class Session {
   std::uint64_t highest_of_peer_ = 0;
   Outbox outbox_;
   Reassembly partials_;
+  std::optional<Bytes> owed_pong_;  // one answers all pings before it
+  std::optional<UnreadMessages> unread_;
+  bool message_complete_ = false;  // the next one has its ping and pong
   std::uint64_t frames_received_ = 0;
   std::uint64_t frames_sent_ = 0;
   std::uint64_t late_frames_ = 0;

@@ -91,6 +91,7 @@ void Session::establish(EndInfo peer) {
   hello_.clear();
   welcome_.clear();
   state_ = State::open;
+  outbox_.limit_transfers(2 * peer_.max_payload);
   events_.on_established();
 }
 

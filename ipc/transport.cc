@@ -27,6 +27,11 @@ std::string seconds_text(std::chrono::milliseconds time) {
          " s";
 }
 
+// Whether the peer holds that key: whoever holds another one may claim any name and address.
+bool holds(const Connection& connection, const std::optional<Key>& key) {
+  return connection.line().session().key() == key;
+}
+
 }  // namespace
 
 class Transport::Impl {
@@ -45,7 +50,8 @@ class Transport::Impl {
 
   /// Every connection, of both directions; some may be closed.
   std::vector<std::shared_ptr<Connection>> everyone() const;
-  std::shared_ptr<Connection> find_open(const Address& address) const;
+  std::shared_ptr<Connection> find_open(const Address& address,
+                                        const std::optional<Key>& key) const;
   std::shared_ptr<Connection> connect_to_self();
   void unbind(const Address& address) noexcept {
     if (listener_ != nullptr) listener_->unbind(address);
@@ -63,7 +69,7 @@ class Transport::Impl {
  private:
   SessionConfig session_config(Role role) const;
   std::shared_ptr<Connection> make_connection(SessionConfig config, Link& link);
-  std::shared_ptr<Channel> channel_to(const Address& address, const Key* key);
+  std::shared_ptr<Channel> channel_to(const Address& address, const std::optional<Key>& key);
   void await_handshake(Channel& channel, TimePoint deadline);
   void drop_finished();
   void end_sessions() noexcept;
@@ -148,26 +154,30 @@ std::vector<std::shared_ptr<Connection>> Transport::Impl::everyone() const {
   return all;
 }
 
-std::shared_ptr<Connection> Transport::Impl::find_open(const Address& address) const {
-  const auto listens_there = [&](Connection& connection) {
-    return connection.open() && connection.line().session().peer().address == address.str();
+std::shared_ptr<Connection> Transport::Impl::find_open(const Address& address,
+                                                       const std::optional<Key>& key) const {
+  // An address that means this host is the peer's own only if it is on this host.
+  const auto listens_there = [&](const Connection& connection, bool is_local) {
+    return connection.open() && holds(connection, key) && (is_local || !address.is_local()) &&
+           connection.line().session().peer().address == address.str();
   };
   for (const auto& channel : channels_) {
     const auto& connection = channel->connection();
-    if (listens_there(*connection)) return connection;
-    if (channel->address() == address && connection->open()) return connection;
+    if (listens_there(*connection, channel->address().is_local())) return connection;
+    if (channel->address() == address && connection->open() && holds(*connection, key))
+      return connection;
   }
   std::shared_ptr<Connection> found;
   if (listener_ != nullptr) {
     listener_->for_each([&](const auto& connection) {
-      if (listens_there(*connection)) found = connection;
+      if (listens_there(*connection, connection->credentials().has_value())) found = connection;
     });
   }
   return found;
 }
 
 std::shared_ptr<Connection> Transport::Impl::connect_to_self() {
-  if (loopback_ == nullptr) {
+  if (loopback_ == nullptr || loopback_->connection()->why() != nullptr) {
     const auto make_config = [this](Role role) {
       SessionConfig config = session_config(role);
       config.dialed = "loopback";
@@ -176,8 +186,10 @@ std::shared_ptr<Connection> Transport::Impl::connect_to_self() {
     };
     loopback_ = std::make_unique<Loopback>(make_config, pump_, handler_);
   }
-  loopback_->connection()->line().settled.wait();
-  return loopback_->connection();
+  const std::shared_ptr<Connection> connection = loopback_->connection();
+  connection->line().settled.wait();
+  if (connection->why() != nullptr) std::rethrow_exception(connection->why());
+  return connection;
 }
 
 void Transport::Impl::adopt(std::unique_ptr<Dial> early) {
@@ -186,9 +198,12 @@ void Transport::Impl::adopt(std::unique_ptr<Dial> early) {
 }
 
 // The attempt that is under way, or a new one.
-std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, const Key* key) {
+std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address,
+                                                     const std::optional<Key>& key) {
   for (const auto& channel : channels_) {
-    if (channel->address() == address && !channel->connection()->line().settled.is_set()) {
+    const auto& connection = channel->connection();
+    if (channel->address() == address && !connection->line().settled.is_set() &&
+        holds(*connection, key)) {
       return channel;
     }
   }
@@ -197,8 +212,10 @@ std::shared_ptr<Channel> Transport::Impl::channel_to(const Address& address, con
   auto channel = std::make_shared<Channel>(std::move(dial), pump_);
   SessionConfig config = session_config(Role::connector);
   config.dialed = address.str();
-  if (key != nullptr) config.key = *key;
-  channel->start(make_connection(std::move(config), *channel));
+  config.key = key;
+  std::shared_ptr<Connection> connection = make_connection(std::move(config), *channel);
+  if (address.kind() == Address::Kind::tcp) connection->line().session().limit_unread();
+  channel->start(std::move(connection));
   channels_.push_back(channel);
   return channel;
 }
@@ -221,13 +238,14 @@ void Transport::Impl::await_handshake(Channel& channel, TimePoint deadline) {
                   "; check that a troupe actor listens there and is not stopped");
 }
 
-std::shared_ptr<Connection> Transport::Impl::connect(const Address& address, const Key* key) {
+std::shared_ptr<Connection> Transport::Impl::connect(const Address& address, const Key* its_key) {
   require_allowed(address, options_.insecure_tcp);
   if (address.is_wildcard()) {
     throw UsageError(address.str() + " can be listened at, but not connected to; name the host");
   }
   if (std::ranges::find(addresses(), address) != addresses().end()) return connect_to_self();
-  if (auto open = find_open(address)) return open;
+  const std::optional<Key> key = its_key != nullptr ? std::optional(*its_key) : options_.key;
+  if (auto open = find_open(address, key)) return open;
   const TimePoint deadline = current_time() + options_.times.handshake;
   for (auto pause = first_retry;; pause = std::min(2 * pause, longest_retry)) {
     const std::shared_ptr<Channel> channel = channel_to(address, key);

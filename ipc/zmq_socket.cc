@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "troupe/ipc/zmq_socket.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -79,6 +81,18 @@ bool try_receive(zmq::socket_t& socket, zmq::message_t& message) {
     if (zmq_errno() != EINTR) throw zmq::error_t();
   }
   return true;
+}
+
+void drop_rest(zmq::socket_t& socket, zmq::message_t& message) {
+  while (message.more() && try_receive(socket, message)) {
+  }
+}
+
+sockaddr_un unix_name(const std::string& path) noexcept {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
+  return name;
 }
 
 int look_at(zmq::socket_t& socket) noexcept {

@@ -5,8 +5,11 @@
 // which libzmq waits for ever or trusts strangers, and calls that never wait. Private to the
 // package.
 
+#include <sys/un.h>
+
 #include <chrono>
 #include <memory>
+#include <string>
 #include <zmq.hpp>
 
 #include "troupe/runtime/base/bytes.h"
@@ -23,9 +26,16 @@ zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type);
 /// Limits what peers can make this socket hold: sizes and numbers of messages, time of handshakes.
 void limit_socket(zmq::socket_t& socket, std::chrono::milliseconds handshake_timeout);
 
+/// The name of a Unix socket, as the system takes it. `path` has `Address::max_path` octets at
+/// most.
+sockaddr_un unix_name(const std::string& path) noexcept;
+
 /// Receives a message part; false when there is none. Every command that waits for the socket has
 /// been processed when it returns false. Never waits.
 bool try_receive(zmq::socket_t& socket, zmq::message_t& message);
+
+/// Receives what is left of a message of which `message` is a part, into the same.
+void drop_rest(zmq::socket_t& socket, zmq::message_t& message);
 
 /// Processes the commands that wait for the socket, so that the next one signals, and tells what it
 /// is ready for: ZMQ_POLLIN, ZMQ_POLLOUT. Never waits.

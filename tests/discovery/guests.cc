@@ -11,6 +11,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "troupe/troupe.h"
 
@@ -51,8 +52,30 @@ int echo(troupe::Context<Echoes>& ctx) {
   return times;
 }
 
-inline const auto& party = troupe::module<"party", &toast, &toast_by_way_of, &toast_by_a_child,
-                                          &stay, &times_stayed, &count, &echo>;
+// Comes to no checkpoint meanwhile.
+void think_for_seconds(int seconds) { std::this_thread::sleep_for(std::chrono::seconds(seconds)); }
+
+// Calls the actor of that name again and again while it thinks, for longer than another host may be
+// silent. Returns how many calls were answered.
+int pester(const std::string& name) {
+  const troupe::Portal thinker = troupe::wait_for_actor(name);
+  int answers = 0;
+  troupe::open_task_nursery([&](troupe::TaskNursery& n) {
+    n.start_soon([&] { thinker.run<&think_for_seconds>(7); });
+    for (int i = 0; i < 60; ++i) {
+      troupe::sleep(10ms);
+      n.start_soon([&] {
+        thinker.run<&toast>();
+        ++answers;
+      });
+    }
+  });
+  return answers;
+}
+
+inline const auto& party =
+    troupe::module<"party", &toast, &toast_by_way_of, &toast_by_a_child, &stay, &times_stayed,
+                   &count, &echo, &think_for_seconds, &pester>;
 
 void say(const std::string& line) { std::cout << line << std::endl; }
 
@@ -261,6 +284,12 @@ int main(int argc, char** argv) {
   visitor.name = "visitor";
   const std::map<std::string, std::function<void()>> roles = {
       {"visit", [&] { visit(guest.name); }},
+      {"pester", [&] { say(std::to_string(pester(guest.name)) + " answers"); }},
+      {"have_pestered",
+       [&] {
+         const int answers = troupe::wait_for_actor("host").run<&pester>(guest.name);
+         say(std::to_string(answers) + " answers");
+       }},
       {"converse", [&] { converse(guest.name); }},
       {"visit_by_child", [&] { visit_by_child(guest.name); }},
       {"look_for", [&] { look_for(guest.name); }},

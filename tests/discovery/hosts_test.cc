@@ -152,6 +152,22 @@ TEST_F(HostsTest, StreamsGoBothWays) {
   end(*host);
 }
 
+// Who is busy for longer than another host may be silent is slow, and not dead, however much is
+// sent to it meanwhile; whichever of the two has connected.
+TEST_F(HostsTest, ABusyActorIsNotTakenForDead) {
+  const auto host = start_arbiter();
+  const auto guest = start("b", {"attend", arbiter, "guest"});
+  ASSERT_TRUE(guest->wait_for_output("guest\n")) << guest->wait().errors;
+  const auto visitor = start("b", {"pester", arbiter, "host"});
+  const auto other = start("a", {"have_pestered", arbiter, "guest"});
+  for (Program* const each : {visitor.get(), other.get()}) {
+    const Outcome outcome = each->wait();
+    EXPECT_EQ(outcome.output, "60 answers\n") << outcome.errors;
+  }
+  end(*guest);
+  end(*host);
+}
+
 TEST_F(HostsTest, WithoutTheTokenNobodyJoins) {
   const auto host = start_arbiter();
   const Outcome keyless = start("b", {"visit", arbiter, "host"}, "")->wait();

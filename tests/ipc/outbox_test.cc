@@ -250,5 +250,27 @@ TEST(OutboxTest, RandomTrafficArrivesWholeAndInOrder) {
   }
 }
 
+// The peer puts up with so much that has arrived in part.
+TEST(OutboxTest, LargePayloadsBeginWhenThereIsRoomForThem) {
+  constexpr std::size_t large = 4 * piece_size;
+  Outbox outbox;
+  outbox.limit_transfers(2 * partial_cost(large));
+  for (std::uint64_t dialog = 1; dialog <= 5; ++dialog) {
+    outbox.push(FrameKind::ret, dialog, Bytes(large, 'x'));
+  }
+  outbox.push(FrameKind::ret, 6, Bytes(3 * large, 'y'));  // larger than what is put up with
+  Reassembly reassembly{{.max_payload = 3 * large, .max_partial = 3 * partial_cost(large)}};
+  std::vector<std::uint64_t> came;
+  while (!outbox.empty()) {
+    const Bytes message = take(outbox);
+    FrameReader frames(message);
+    for (FrameView frame; frames.next(frame);) {
+      ASSERT_TRUE(frame.is_piece);
+      if (reassembly.add(frame)) came.push_back(frame.dialog);
+    }
+  }
+  EXPECT_EQ(came, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6}));
+}
+
 }  // namespace
 }  // namespace troupe

@@ -41,17 +41,28 @@ TEST(ReassemblyTest, GapsRepeatsAndChangesAreViolations) {
 }
 
 TEST(ReassemblyTest, SizesBeyondTheLimitAreRefusedAtTheFirstPiece) {
-  Reassembly reassembly{{.max_payload = 100, .max_partial = 150}};
-  EXPECT_THROW(reassembly.add(PieceFrame(2, 101, 0, "a").frame), ProtocolViolation);
+  Reassembly reassembly{{.max_payload = 10'000, .max_partial = 15'000}};
+  EXPECT_THROW(reassembly.add(PieceFrame(2, 10'001, 0, "a").frame), ProtocolViolation);
   EXPECT_THROW(reassembly.add(PieceFrame(2, std::uint64_t{1} << 63, 0, "a").frame),
                ProtocolViolation);
-  EXPECT_FALSE(reassembly.add(PieceFrame(2, 100, 0, "a").frame));
-  EXPECT_FALSE(reassembly.add(PieceFrame(4, 50, 0, "a").frame));
-  EXPECT_THROW(reassembly.add(PieceFrame(6, 2, 0, "a").frame), ProtocolViolation);
+  EXPECT_FALSE(reassembly.add(PieceFrame(2, 10'000, 0, "a").frame));
+  EXPECT_FALSE(reassembly.add(PieceFrame(4, 4'400, 0, "a").frame));
+  EXPECT_THROW(reassembly.add(PieceFrame(6, 200, 0, "a").frame), ProtocolViolation);
+}
+
+// Each takes room, however little it promises.
+TEST(ReassemblyTest, ManySmallBeginningsAreBoundedToo) {
+  Reassembly reassembly{{.max_payload = 100, .max_partial = 10'000}};
+  std::uint64_t dialog = 2;
+  const auto begin_many = [&] {
+    for (; dialog < 10'000; dialog += 2) reassembly.add(PieceFrame(dialog, 2, 0, "a").frame);
+  };
+  EXPECT_THROW(begin_many(), ProtocolViolation);
+  EXPECT_LT(reassembly.count(), 40u);
 }
 
 TEST(ReassemblyTest, AForgottenPayloadFreesItsShareOfTheLimit) {
-  Reassembly reassembly{{.max_payload = 100, .max_partial = 100}};
+  Reassembly reassembly{{.max_payload = 100, .max_partial = partial_cost(100)}};
   reassembly.add(PieceFrame(2, 100, 0, "a").frame);
   reassembly.forget(2);
   reassembly.forget(2);

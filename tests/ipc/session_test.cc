@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "troupe/tests/ipc/session_pair.h"
 
 namespace troupe {
@@ -248,20 +251,19 @@ TEST(SessionTest, AnErrorOfAHandlerEndsOnlyThisConnection) {
 
 // Whoever asks and never reads the answers is told so, before they fill the memory.
 TEST(SessionTest, APeerThatDoesNotReadItsAnswersMayAskForNoMore) {
-  for (const FrameKind asks : {FrameKind::start, FrameKind::cancel}) {
-    SessionConfig few = testing::acceptor_config();
-    few.limits.max_queued = 100'000;
-    Pair pair(testing::connector_config(), std::move(few));
-    pair.settle();
-    pair.acceptor.session.receive(frame_of(FrameKind::start, 2));
-    pair.acceptor.session.send(FrameKind::yield, 2, Bytes(100'000, 'x'));
-    pair.acceptor.session.receive(frame_of(FrameKind::credit, 2, "more"));
-    EXPECT_TRUE(pair.acceptor.session.established()) << "what asks for nothing is let through";
-    pair.acceptor.session.receive(frame_of(asks, asks == FrameKind::start ? 4 : 2));
-    EXPECT_EQ(pair.acceptor.reason(), Reason::violation);
-    EXPECT_TRUE(contains(pair.acceptor.why(), "wait to be read")) << pair.acceptor.why();
-    EXPECT_LT(pair.acceptor.session.queued(), 1000u) << "and what waited is dropped";
-  }
+  SessionConfig few = testing::acceptor_config();
+  few.limits.max_queued = 100'000;
+  Pair pair(testing::connector_config(), std::move(few));
+  pair.settle();
+  pair.acceptor.session.receive(frame_of(FrameKind::start, 2));
+  pair.acceptor.session.send(FrameKind::yield, 2, Bytes(100'000, 'x'));
+  pair.acceptor.session.receive(frame_of(FrameKind::credit, 2, "more"));
+  pair.acceptor.session.receive(frame_of(FrameKind::cancel, 2));
+  EXPECT_TRUE(pair.acceptor.session.established()) << "what asks for nothing new is let through";
+  pair.acceptor.session.receive(frame_of(FrameKind::start, 4));
+  EXPECT_EQ(pair.acceptor.reason(), Reason::violation);
+  EXPECT_TRUE(contains(pair.acceptor.why(), "wait to be read")) << pair.acceptor.why();
+  EXPECT_LT(pair.acceptor.session.queued(), 1000u) << "and what waited is dropped";
 }
 
 // ---- The end ----
@@ -392,8 +394,73 @@ TEST(SessionTest, APeerThatAsksAndNeverReadsDoesNotGrowTheQueue) {
   auto pair = established_pair();
   Bytes pings;
   for (int i = 0; i < 1000; ++i) append_frame(pings, FrameKind::ping, 0, Bytes(64, 'x'));
+  append_frame(pings, FrameKind::ping, 0, "the last");
   for (int i = 0; i < 1000; ++i) pair->acceptor.session.receive(pings);
-  EXPECT_LT(pair->acceptor.session.queued(), 2u << 20);
+  EXPECT_EQ(pair->acceptor.take(), frame_of(FrameKind::pong, 0, "the last"));
+  EXPECT_FALSE(pair->acceptor.session.has_output());
+}
+
+// libzmq holds 24 messages of a peer that reads none, and then no longer answers heartbeats for it.
+constexpr int most_unread = 20;
+
+int messages_taken(End& from, std::vector<Bytes>& into) {
+  int taken = 0;
+  for (; from.session.may_send_message(); ++taken) into.push_back(from.take());
+  return taken;
+}
+
+TEST(SessionTest, WhoDoesNotReadIsSentFewMessages) {
+  auto pair = established_pair();
+  Session& sender = pair->connector.session;
+  sender.limit_unread();
+  RecordingHandler handler;
+  const std::uint64_t dialog = sender.open_dialog(handler);
+  std::vector<Bytes> unread;
+  for (int i = 0; i < 1000; ++i) {
+    sender.send(i == 0 ? FrameKind::start : FrameKind::yield, dialog, Bytes(100, 'x'));
+    messages_taken(pair->connector, unread);
+  }
+  EXPECT_LE(unread.size(), most_unread);
+  EXPECT_TRUE(sender.has_output()) << "the rest waits";
+  // As they are read, the rest comes; in fewer messages, as it was batched.
+  for (std::size_t read = 0; read < unread.size(); ++read) {
+    pair->acceptor.session.receive(unread[read]);
+    std::vector<Bytes> answers;
+    messages_taken(pair->acceptor, answers);
+    for (const Bytes& answer : answers) sender.receive(answer);
+    messages_taken(pair->connector, unread);
+  }
+  EXPECT_FALSE(sender.has_output());
+  EXPECT_LT(unread.size(), 40u);
+  EXPECT_EQ(pair->acceptor.handlers.at(dialog)->frames.size(), 999u);
+}
+
+// Both may be full of what the other has not read yet: answers go all the same.
+TEST(SessionTest, TwoThatSendMuchGoOn) {
+  auto pair = established_pair();
+  End* const ends[] = {&pair->connector, &pair->acceptor};
+  RecordingHandler handlers[2];
+  std::vector<Bytes> on_their_way[2];
+  for (int i = 0; i < 2; ++i) {
+    ends[i]->session.limit_unread();
+    const std::uint64_t dialog = ends[i]->session.open_dialog(handlers[i]);
+    ends[i]->session.send(FrameKind::start, dialog, {});
+    for (int value = 0; value < 100; ++value) {
+      ends[i]->session.send(FrameKind::yield, dialog, Bytes(max_small_payload, 'x'));
+    }
+    messages_taken(*ends[i], on_their_way[i]);
+    EXPECT_TRUE(ends[i]->session.has_output());
+  }
+  while (!on_their_way[0].empty() || !on_their_way[1].empty()) {
+    for (int i = 0; i < 2; ++i) {
+      for (const Bytes& message : std::exchange(on_their_way[i], {})) {
+        ends[1 - i]->session.receive(message);
+      }
+      for (int each = 0; each < 2; ++each) messages_taken(*ends[each], on_their_way[each]);
+      ASSERT_LE(on_their_way[i].size(), most_unread);
+    }
+  }
+  for (End* end : ends) EXPECT_FALSE(end->session.has_output());
 }
 
 }  // namespace
