@@ -11,6 +11,7 @@
 #include "troupe/ipc/probe.h"
 #include "troupe/ipc/zmq_socket.h"
 #include "troupe/runtime/base/log.h"
+#include "troupe/runtime/fiber/loop.h"
 #include "troupe/runtime/fiber/timeouts.h"
 
 namespace troupe {
@@ -82,9 +83,17 @@ Listener::Listener(std::shared_ptr<zmq::context_t> context, Pump& pump, Maker ma
       pump_(pump),
       make_connection_(std::move(make_connection)),
       times_(times),
-      doors_(pump, *this) {}
+      doors_(pump, *this) {
+  expiry_.listener = this;
+  expiry_.fire = [](DeadlineEntry& entry) noexcept {
+    Listener& listener = *static_cast<Expiry&>(entry).listener;
+    listener.expiry_due_ = true;
+    listener.pump_.mark_ready(listener);
+  };
+}
 
 Listener::~Listener() {
+  if (expiry_.queued()) Loop::current().deadlines().remove(expiry_);
   // Late connectors are to find nothing at once, and libzmq would leave the files.
   for (const Address& address : addresses_) {
     if (address.kind() == Address::Kind::ipc) ::unlink(address.path().c_str());
@@ -203,7 +212,9 @@ bool Listener::drain() {
   const Reading reading = read_messages();
   if (reading == Reading::empty) {
     bury_gone();
-    expire_handshakes();
+    if (expiry_due_) look_for_expired();
+  } else if (expiry_due_) {
+    pump_.check_soon(*this);
   }
   retry_output();
   if (!unsure_.empty()) probe_unsure();
@@ -271,6 +282,7 @@ Listener::Peer* Listener::adopt(std::string_view id, int fd) {
   if (!credentials) peer.connection->line().session().limit_unread();  // it may be another host's
   peers_.emplace(peer.id, std::move(owned));
   young_.push_back(peer.id);
+  watch_handshakes();
   if (slots_.tie(fd, peer)) doubt(peer);
   return &peer;
 }
@@ -290,8 +302,17 @@ void Listener::expire_handshakes(Duration limit) {
 }
 
 // Only when everything has been read: what finishes a handshake may have waited for this loop.
-void Listener::expire_handshakes() {
-  if (!young_.empty()) expire_handshakes(times_.handshake);
+void Listener::look_for_expired() {
+  expiry_due_ = false;
+  expire_handshakes(times_.handshake);
+  watch_handshakes();
+}
+
+void Listener::watch_handshakes() {
+  if (young_.empty() || expiry_.queued()) return;
+  const auto first = peers_.find(young_.front());
+  const TimePoint since = first == peers_.end() ? current_time() : first->second->since;
+  Loop::current().deadlines().add(expiry_, detail::saturating_add(since, times_.handshake));
 }
 
 // Returns whether one more may begin its handshake.

@@ -101,8 +101,9 @@ class Listener final : public Pollable {
   void dispatch(std::string_view id, zmq::message_t& message);
   Peer* find_or_adopt(std::string_view id, zmq::message_t& message);
   Peer* adopt(std::string_view id, int fd);
-  void expire_handshakes();
   void expire_handshakes(Duration limit);
+  void look_for_expired();
+  void watch_handshakes();
   bool make_way();
   void bury_gone();
   bool unlink_gone() noexcept;
@@ -132,6 +133,10 @@ class Listener final : public Pollable {
   TimePoint probe_at_{};       // when they are asked again, at the earliest
   std::vector<Peer*> full_;
   std::vector<std::string> young_;  // ids of peers whose handshake was not seen to end
+  struct Expiry : DeadlineEntry {
+    Listener* listener;
+  } expiry_{};  // of the first of them, or earlier
+  bool expiry_due_ = false;
 };
 
 }  // namespace troupe
