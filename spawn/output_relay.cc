@@ -72,7 +72,7 @@ void OutputRelay::carry() {
       if (!pipe_) return;
       if (take()) {
         checkpoint();
-      } else {
+      } else if (pending_.empty()) {
         wait_for_more();
       }
     }
@@ -102,6 +102,7 @@ bool OutputRelay::take() {
   do {
     got = ::read(pipe_.get(), buffer, sizeof buffer);
   } while (got < 0 && errno == EINTR);
+  more_follows_ = got == sizeof buffer;
   if (got < 0 && errno == EAGAIN) return false;
   if (got > 0) {
     accept({buffer, static_cast<std::size_t>(got)});
@@ -135,9 +136,18 @@ void OutputRelay::emit_line() {
   line_.clear();
 }
 
-// Writes what can be written at once; returns whether that was all.
+// What is due: not the beginning of a line whose end comes with the next look, or the lines of
+// other actors could come between.
+std::string_view OutputRelay::due() const {
+  const std::string_view all = pending_;
+  if (!more_follows_ || all.size() >= max_line) return all;
+  return all.substr(0, all.rfind('\n') + 1);  // nothing, where there is none
+}
+
+// Writes what can be written at once; returns whether that was all that is due.
 bool OutputRelay::flush() {
-  std::string_view rest = pending_;
+  std::string_view rest = due();
+  const std::size_t kept = pending_.size() - rest.size();
   while (!rest.empty() && is_writable(target_, 0)) {
     const std::string_view chunk = next_chunk(rest);
     const ssize_t written = write_quietly(target_, chunk.data(), chunk.size());
@@ -150,8 +160,8 @@ bool OutputRelay::flush() {
       rest = {};
     }
   }
-  pending_.erase(0, pending_.size() - rest.size());
-  return pending_.empty();
+  pending_.erase(0, pending_.size() - kept - rest.size());
+  return rest.empty();
 }
 
 // A full disk may have room again; a pipe that nobody reads stays so.
@@ -178,6 +188,7 @@ void OutputRelay::wait_for_more() {
 
 // The loop remembers descriptors by their numbers, which are given out again.
 void OutputRelay::close() noexcept {
+  more_follows_ = false;
   if (pipe_ && Loop::try_current() != nullptr) notify_closing(pipe_.get());
   pipe_.reset();
 }

@@ -38,6 +38,7 @@ class OutputRelay : public std::enable_shared_from_this<OutputRelay> {
   bool take();
   void accept(std::string_view octets);
   void emit_line();
+  std::string_view due() const;
   bool flush();
   void give_up(int error);
   void flush_rest() noexcept;
@@ -49,6 +50,7 @@ class OutputRelay : public std::enable_shared_from_this<OutputRelay> {
   const std::string prefix_;
   bool passes_on_;
   bool said_what_is_lost_ = false;
+  bool more_follows_ = false;  // the pipe held more than was read at once
   TextTail tail_;
   std::string line_;     // with a prefix: the beginning of a line whose end has not come yet
   std::string pending_;  // what is still to be written

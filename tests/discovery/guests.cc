@@ -61,7 +61,7 @@ int pester(const std::string& name) {
   const troupe::Portal thinker = troupe::wait_for_actor(name);
   int answers = 0;
   troupe::open_task_nursery([&](troupe::TaskNursery& n) {
-    n.start_soon([&] { thinker.run<&think_for_seconds>(7); });
+    n.start_soon([&] { thinker.run<&think_for_seconds>(6); });
     for (int i = 0; i < 60; ++i) {
       troupe::sleep(10ms);
       n.start_soon([&] {

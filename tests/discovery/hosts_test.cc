@@ -158,12 +158,8 @@ TEST_F(HostsTest, ABusyActorIsNotTakenForDead) {
   const auto host = start_arbiter();
   const auto guest = start("b", {"attend", arbiter, "guest"});
   ASSERT_TRUE(guest->wait_for_output("guest\n")) << guest->wait().errors;
-  const auto visitor = start("b", {"pester", arbiter, "host"});
-  const auto other = start("a", {"have_pestered", arbiter, "guest"});
-  for (Program* const each : {visitor.get(), other.get()}) {
-    const Outcome outcome = each->wait();
-    EXPECT_EQ(outcome.output, "60 answers\n") << outcome.errors;
-  }
+  EXPECT_EQ(output_of("b", {"pester", arbiter, "host"}), "60 answers\n");
+  EXPECT_EQ(output_of("a", {"have_pestered", arbiter, "guest"}), "60 answers\n");
   end(*guest);
   end(*host);
 }

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <map>
+#include <sstream>
 #include <string>
 
 #include "troupe/runtime/base/pidfd.h"
@@ -43,6 +45,13 @@ int print_errors(Boot, const std::string& text) {
 int print_both(Boot, const std::string& text) {
   write_all(STDOUT_FILENO, text);
   write_all(STDERR_FILENO, text);
+  return 0;
+}
+
+// One by one, as a log does.
+int print_lines(Boot, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) write_all(STDERR_FILENO, line + "\n");
   return 0;
 }
 
@@ -148,6 +157,30 @@ TEST_F(OutputRelayTest, ErrorsPassThroughOctetByOctet) {
       EXPECT_EQ(child->stderr_tail(), "no line? \xff end");
     });
   }
+}
+
+TEST_F(OutputRelayTest, LinesOfTwoChildrenDoNotMix) {
+  constexpr int count = 20'000;
+  OutputFile file;
+  {
+    const Redirected errors(STDERR_FILENO, file.fd());
+    run_tasks([&] {
+      open_task_nursery([&](TaskNursery& n) {
+        for (int i = 0; i < 2; ++i) {
+          n.start_soon([&] {
+            const auto child =
+                spawn_exec(printing("print_lines", many_lines(count), Stdio::inherit));
+            EXPECT_TRUE(child->wait().ok());
+          });
+        }
+      });
+    });
+  }
+  std::istringstream lines(file.content());
+  std::map<std::string, int> times;
+  for (std::string line; std::getline(lines, line);) ++times[line];
+  EXPECT_EQ(times.size(), std::size_t{count});
+  for (const auto& [line, found] : times) ASSERT_EQ(found, 2) << line;
 }
 
 TEST_F(OutputRelayTest, StdoutIsThisProcessOwnUnlessPrefixed) {
@@ -274,6 +307,7 @@ int main(int argc, char** argv) {
   return troupe::testing::role_main(argc, argv,
                                     {{"print_errors", troupe::print_errors},
                                      {"print_both", troupe::print_both},
+                                     {"print_lines", troupe::print_lines},
                                      {"print_twice", troupe::print_twice},
                                      {"print_and_die", troupe::print_and_die},
                                      {"print_and_leave_a_fork", troupe::print_and_leave_a_fork}});
