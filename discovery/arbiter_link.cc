@@ -107,26 +107,21 @@ void ArbiterLink::register_at(const Portal& portal) {
   registered_ = true;
 }
 
-// Children come and go meanwhile. As this link is not registered before the end, `retract` takes
-// nobody back until then.
+// Children come and go meanwhile. Those that come are announced by themselves; those that go are
+// taken back here, as this link is not registered before the end, and `retract` does nothing.
 void ArbiterLink::announce_all(const Portal& portal) {
   Entries announced;
-  for (bool changed = true; std::exchange(changed, false);) {
-    for (auto at = entries_.begin(); at != entries_.end();) {
-      const DirectoryEntry entry = at->second;
-      if (announced.insert_or_assign(entry.uid.uuid, entry).second) {
-        announce_at(portal, entry);
-        changed = true;
-      }
-      at = entries_.upper_bound(entry.uid.uuid);
-    }
-    for (auto at = announced.begin(); at != announced.end();) {
-      const auto each = at++;
-      if (entries_.contains(each->first)) continue;
-      retract_at(portal, each->second.uid);
-      announced.erase(each);
-      changed = true;
-    }
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    const DirectoryEntry entry = at->second;
+    announce_at(portal, entry);
+    announced.emplace(entry.uid.uuid, entry);
+    at = entries_.upper_bound(entry.uid.uuid);
+  }
+  const auto gone = [this](const auto& known) { return !entries_.contains(known.first); };
+  for (auto at = announced.begin();
+       (at = std::find_if(announced.begin(), announced.end(), gone)) != announced.end();) {
+    retract_at(portal, at->second.uid);
+    announced.erase(at);
   }
 }
 

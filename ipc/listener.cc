@@ -315,10 +315,16 @@ void Listener::watch_handshakes() {
   Loop::current().deadlines().add(expiry_, detail::saturating_add(since, times_.handshake));
 }
 
-// Returns whether one more may begin its handshake.
+// Returns whether one more may begin its handshake. The first one goes for it, if that takes longer
+// than usual: one for one, as what finishes the others may not have been read yet.
 bool Listener::make_way() {
-  expire_handshakes(usual_handshake);
-  return young_.size() < max_handshakes;
+  expire_handshakes(Duration::max());
+  if (young_.size() < max_handshakes) return true;
+  const Peer& first = *peers_.find(young_.front())->second;
+  if (current_time() - first.since < usual_handshake) return false;
+  first.connection->line().session().reject("others wait, and the handshake takes too long");
+  young_.erase(young_.begin());
+  return true;
 }
 
 // ---- Broken connections ----

@@ -146,17 +146,24 @@ void Outbox::push_last(FrameKind kind, BytesView payload) {
   queued_ += frame_header_size + payload.size();
 }
 
-// Whether its dialog's earlier frames are in the next message at the latest, and the peer has room.
-bool Outbox::may_go_on(const Transfer& transfer) const noexcept {
-  if (transfer.ahead > 1) return false;
-  return transfer.offset > 0 || begun_ == 0 ||
-         begun_ + partial_cost(transfer.payload.size()) <= max_begun_;
+// Whether the peer has room for one more.
+bool Outbox::fits(const Transfer& transfer) const noexcept {
+  return begun_ == 0 || begun_ + partial_cost(transfer.payload.size()) <= max_begun_;
 }
 
-// The first that may go on; else as many as there are.
+// The first whose dialog's earlier frames are in the next message at the latest, and which is begun
+// or fits; else as many as there are. None begins before another that waits for room, or that would
+// wait for ever.
 std::size_t Outbox::next_transfer() const noexcept {
-  const auto ready = [this](const Transfer& transfer) { return may_go_on(transfer); };
-  return static_cast<std::size_t>(std::ranges::find_if(transfers_, ready) - transfers_.begin());
+  bool one_waits_for_room = false;
+  for (std::size_t i = 0; i < transfers_.size(); ++i) {
+    const Transfer& transfer = transfers_[i];
+    if (transfer.ahead > 1) continue;
+    if (transfer.offset > 0) return i;
+    if (!one_waits_for_room && fits(transfer)) return i;
+    one_waits_for_room = true;
+  }
+  return transfers_.size();
 }
 
 std::size_t Outbox::next_piece_size(std::size_t transfer) const noexcept {

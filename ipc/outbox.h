@@ -93,7 +93,7 @@ class Outbox {
   Lane& lane_of(FrameKind kind) noexcept;
   Transfer* find_transfer(std::uint64_t dialog) noexcept;
   void queue(FrameKind kind, std::uint64_t dialog, Bytes payload);
-  bool may_go_on(const Transfer& transfer) const noexcept;
+  bool fits(const Transfer& transfer) const noexcept;
   std::size_t next_transfer() const noexcept;
   std::size_t next_piece_size(std::size_t transfer) const noexcept;
   bool last_words_fit() const noexcept;

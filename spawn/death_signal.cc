@@ -36,14 +36,12 @@ void on_death(int) {
 }  // namespace
 
 void arm_death_signal() noexcept {
-  if (!action_before) {
-    struct sigaction action {};
-    action.sa_handler = on_death;
-    action.sa_flags = SA_RESTART;
-    struct sigaction before;
-    ::sigaction(SIGALRM, &action, &before);
-    action_before = before;
-  }
+  struct sigaction action {};
+  action.sa_handler = on_death;
+  action.sa_flags = SA_RESTART;
+  struct sigaction before;
+  ::sigaction(SIGALRM, &action, &before);
+  if (before.sa_handler != on_death) action_before = before;  // the program's, from meanwhile too
   ::prctl(PR_SET_PDEATHSIG, SIGALRM, 0, 0, 0);
 }
 
@@ -55,7 +53,9 @@ void disarm_death_signal() noexcept {
   const itimerval never{};
   if (is_dead != 0) ::setitimer(ITIMER_REAL, &never, nullptr);
   is_dead = 0;
-  ::sigaction(SIGALRM, &*action_before, nullptr);
+  struct sigaction present;
+  ::sigaction(SIGALRM, nullptr, &present);
+  if (present.sa_handler == on_death) ::sigaction(SIGALRM, &*action_before, nullptr);
   action_before.reset();
 }
 

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "troupe/runtime/base/all_signals_blocked.h"
 #include "troupe/runtime/base/error.h"
 #include "troupe/runtime/base/pidfd.h"
 #include "troupe/spawn/death_signal.h"
@@ -29,22 +30,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds last_resort_delay{250};
 constexpr milliseconds last_close_limit{20};
-
-// Has all signals blocked while it lives: a thread started meanwhile keeps them so.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 timespec to_timespec(milliseconds duration) {
   const auto count = std::max<milliseconds::rep>(duration.count(), 0);
@@ -84,7 +69,7 @@ class LifeLine::Watcher {
       : fd_(std::move(fd)), parent_(std::move(parent)), on_eof_(std::move(on_eof)), grace_(grace) {}
 
   static void start(const std::shared_ptr<Watcher>& self) {
-    const AllSignalsBlocked blocked;
+    const detail::AllSignalsBlocked blocked;
     self->thread_ = std::thread([self] {
       ::pthread_setname_np(::pthread_self(), "lifeline");
       self->run();

@@ -7,11 +7,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <system_error>
 #include <utility>
 
+#include "troupe/runtime/base/all_signals_blocked.h"
 #include "troupe/runtime/fiber/loop.h"
 
 namespace troupe {
@@ -32,20 +34,6 @@ sigset_t set_of(const std::vector<int>& signals) {
   return set;
 }
 
-UniqueFd descriptor_of(const std::vector<int>& signals) {
-  const sigset_t set = set_of(signals);
-  UniqueFd descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!descriptor) throw std::system_error(errno, std::generic_category(), "signalfd");
-  return descriptor;
-}
-
-// Returns 0 when there is none.
-int next_signal(const UniqueFd& descriptor) noexcept {
-  signalfd_siginfo info;
-  const bool got = ::read(descriptor.get(), &info, sizeof info) == sizeof info;
-  return got ? static_cast<int>(info.ssi_signo) : 0;
-}
-
 }  // namespace
 
 BlockedSignals::BlockedSignals(std::initializer_list<int> signals) {
@@ -62,38 +50,65 @@ void ignore_if_default(int signal) {
   if (is_at_default(signal)) ::signal(signal, SIG_IGN);
 }
 
+SignalFd::SignalFd(const std::vector<int>& signals)
+    : set_(set_of(signals)), fd_(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK)) {
+  if (!fd_) throw std::system_error(errno, std::generic_category(), "signalfd");
+}
+
+int SignalFd::next() const noexcept {
+  signalfd_siginfo info;
+  const bool got = ::read(fd_.get(), &info, sizeof info) == sizeof info;
+  return got ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+void SignalFd::take(int signal, bool taken) noexcept {
+  taken ? ::sigaddset(&set_, signal) : ::sigdelset(&set_, signal);
+  ::signalfd(fd_.get(), &set_, 0);
+}
+
 SignalWatch::SignalWatch(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal)
-    : poller_(Loop::current().poller()),
-      descriptor_(descriptor_of(signals)),
-      on_signal_(std::move(on_signal)) {
-  poller_.add_watch(descriptor_.get(), *this);
+    : poller_(Loop::current().poller()), signals_(signals), on_signal_(std::move(on_signal)) {
+  poller_.add_watch(signals_.get(), *this);
 }
 
 void SignalWatch::on_edge() noexcept {
-  while (const int signal = next_signal(descriptor_)) on_signal_(signal);
+  while (const int signal = signals_.next()) on_signal_(signal);
 }
 
 Interrupts::Interrupts(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal)
     : on_signal_(std::make_shared<Handler>(std::move(on_signal))),
+      all_(signals),
       on_loop_(signals,
                [this](int signal) {
                  ++heard_;
                  (*on_signal_)(signal);
                }),
       loop_(current_token()),
-      signals_(descriptor_of(signals)),
+      signals_(signals),
       stop_(::eventfd(0, EFD_CLOEXEC)) {
   if (!stop_) throw std::system_error(errno, std::generic_category(), "eventfd");
-  thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "interrupts");
-    listen();
-  });
+  detail::set_signal_taker(this);
+  try {
+    const detail::AllSignalsBlocked blocked;
+    thread_ = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), "interrupts");
+      listen();
+    });
+  } catch (const std::system_error&) {  // the limit of processes
+  }
 }
 
 Interrupts::~Interrupts() {
+  detail::set_signal_taker(nullptr);
   ::eventfd_write(stop_.get(), 1);
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   *on_signal_ = nullptr;
+}
+
+void Interrupts::on_received(int signal, bool received) noexcept {
+  if (std::ranges::find(all_, signal) == all_.end()) return;
+  on_loop_.take(signal, !received);
+  signals_.take(signal, !received);
 }
 
 void Interrupts::listen() {
@@ -101,7 +116,7 @@ void Interrupts::listen() {
     pollfd watched[] = {{signals_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
     if (::poll(watched, 2, -1) < 0) continue;
     if (watched[1].revents != 0) return;
-    const int signal = next_signal(signals_);
+    const int signal = signals_.next();
     if (signal == 0) continue;
     const bool is_first = ++heard_ == 1;
     try {

@@ -15,6 +15,7 @@
 #include "troupe/runtime/base/unique_function.h"
 #include "troupe/runtime/fiber/loop_token.h"
 #include "troupe/runtime/fiber/poller.h"
+#include "troupe/runtime/fiber/signal_mask.h"
 
 namespace troupe {
 
@@ -38,6 +39,23 @@ class BlockedSignals {
 /// Ignores a signal that is at its default action; else the program has something in mind with it.
 void ignore_if_default(int signal);
 
+/// A descriptor from which pending signals are read, which must be blocked. Resource.
+class SignalFd {
+ public:
+  explicit SignalFd(const std::vector<int>& signals);
+
+  /// The descriptor; readable when a signal is pending.
+  int get() const noexcept { return fd_.get(); }
+  /// The next of the pending signals; 0 when there is none. Never waits.
+  int next() const noexcept;
+  /// Whether `signal` is read here from now on. Not for two threads at once.
+  void take(int signal, bool taken) noexcept;
+
+ private:
+  sigset_t set_;
+  UniqueFd fd_;
+};
+
 /// Hears of signals, which must be blocked. Resource of one loop.
 class SignalWatch final : private EdgeHandler {
  public:
@@ -45,13 +63,16 @@ class SignalWatch final : private EdgeHandler {
   SignalWatch(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal);
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
-  ~SignalWatch() { poller_.remove_watch(descriptor_.get()); }
+  ~SignalWatch() { poller_.remove_watch(signals_.get()); }
+
+  /// Whether it hears of `signal` from now on.
+  void take(int signal, bool taken) noexcept { signals_.take(signal, taken); }
 
  private:
   void on_edge() noexcept override;
 
   Poller& poller_;
-  UniqueFd descriptor_;
+  SignalFd signals_;
   UniqueFunction<void(int)> on_signal_;
 };
 
@@ -60,14 +81,14 @@ inline constexpr int signal_exit_base = 128;
 
 /// Hears of the signals by which users end a program. They must be blocked. A thread of its own
 /// listens, too, as a task that computes, or blocks in `getline`, must not keep a user from ending
-/// the program. (The loop has to listen besides: to it goes what its thread raises.) Resource of
-/// one loop.
-class Interrupts {
+/// the program. (The loop has to listen besides: to it goes what its thread raises.) What the
+/// program receives by itself (`open_signal_receiver`) is left to it. Resource of one loop.
+class Interrupts final : private detail::SignalTaker {
  public:
   /// `on_signal` is called on the loop for each signal, and must neither wait nor throw. From the
   /// second signal on it is to end the process; if it has not been called within 200 ms, since the
-  /// loop is busy, the process ends by `_exit(signal_exit_base + signal)`. Throws `Error` when no
-  /// thread can be had.
+  /// loop is busy, the process ends by `_exit(signal_exit_base + signal)`. When no thread can be
+  /// had the loop listens alone.
   Interrupts(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal);
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
@@ -76,14 +97,16 @@ class Interrupts {
  private:
   using Handler = UniqueFunction<void(int)>;
 
+  void on_received(int signal, bool received) noexcept override;
   void listen();
   bool stops_within(int limit_ms) const;
 
   const std::shared_ptr<Handler> on_signal_;  // null once this has ended: calls may be queued still
   std::atomic<int> heard_ = 0;
+  const std::vector<int> all_;
   SignalWatch on_loop_;
   LoopToken loop_;
-  UniqueFd signals_;
+  SignalFd signals_;
   UniqueFd stop_;
   std::thread thread_;
 };

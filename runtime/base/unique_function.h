@@ -212,7 +212,10 @@ class SharedFunction<R(Args...)> {
   requires(!std::is_same_v<std::remove_cvref_t<F>, SharedFunction> &&
            std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
       SharedFunction(F&& callable)  // NOLINT(google-explicit-constructor): as std::function
-      : function_(std::make_shared<UniqueFunction<R(Args...)>>(std::forward<F>(callable))) {}
+  {
+    UniqueFunction<R(Args...)> function(std::forward<F>(callable));
+    if (function) function_ = std::make_shared<UniqueFunction<R(Args...)>>(std::move(function));
+  }
 
   /// Calls the callable.
   R operator()(Args... args) const { return (*function_)(std::forward<Args>(args)...); }

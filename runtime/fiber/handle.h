@@ -75,7 +75,8 @@ class ErrorHandler {
     }
   }
 
-  // An `E` by name only: for functions that do not need the error itself, or take any.
+  // An `E` by name only: for functions that do not need the error itself, or say that they take
+  // any.
   bool treat_unknown(const BoxingError& box) {
     if constexpr (std::invocable<Fn&>) {
       fn_();
@@ -124,7 +125,8 @@ std::exception_ptr collapsed(std::exception_ptr error);
 
 /// What `handle` does with an `E`: calls `fn`, with the error (by reference) or without. `fn` may
 /// wait. An error that stands for one from another actor is also matched by the type of that one,
-/// and `fn` gets the original when it can be rebuilt here. If it stands for a group and no handler
+/// and `fn` gets the original when it can be rebuilt here; when it cannot, an `fn` that takes an
+/// `auto&` does not get it. If it stands for a group and no handler
 /// wants it as it is, its members are treated one by one.
 template <class E, class Fn>
 requires(std::invocable<Fn&, E&> || std::invocable<Fn&>) auto on(Fn&& fn) {

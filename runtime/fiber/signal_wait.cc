@@ -51,6 +51,11 @@ struct Slot {
 struct Slots {
   std::mutex mutex;
   Slot of[NSIG];
+  detail::SignalTaker* taker = nullptr;  // when nobody receives
+
+  void tell_taker(int signal, bool received) const noexcept {
+    if (taker != nullptr) taker->on_received(signal, received);
+  }
 };
 
 // Never destroyed: a signal may come while the process ends.
@@ -118,6 +123,7 @@ void add_receiver(SignalReceiver::Impl& receiver) {
   for (const int signal : receiver.signals) {
     Slot& slot = slots().of[signal];
     if (slot.receivers.empty()) {
+      slots().tell_taker(signal, true);
       take_over(slot, signal);
     } else {
       slot.receivers.back()->set_mask(signal, false);
@@ -135,6 +141,7 @@ std::vector<int> remove_receiver(SignalReceiver::Impl& receiver) {
     std::erase(slot.receivers, &receiver);
     if (slot.receivers.empty()) {
       give_back(slot, signal);
+      slots().tell_taker(signal, false);
       if (!slot.was_blocked) unblock.push_back(signal);
     } else {
       slot.receivers.back()->set_mask(signal, true);
@@ -241,6 +248,14 @@ std::optional<int> SignalReceiver::receive_nowait() {
 }
 
 namespace detail {
+
+void set_signal_taker(SignalTaker* taker) noexcept {
+  const std::lock_guard lock(slots().mutex);
+  slots().taker = taker;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (!slots().of[signal].receivers.empty()) slots().tell_taker(signal, true);
+  }
+}
 
 void leave_received_signals_to_their_loop(sigset_t& mask) {
   const std::lock_guard lock(slots().mutex);

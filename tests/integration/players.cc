@@ -84,6 +84,18 @@ void be_busy() {
   });
 }
 
+// Receives SIGTERM twice by itself, and then no more.
+void receive_signals() {
+  troupe::open_signal_receiver({SIGTERM}, [](troupe::SignalReceiver& signals) {
+    for (const char* word : {"armed", "once", "twice"}) {
+      std::cout << word << std::endl;
+      if (word[0] != 't') signals.receive();
+    }
+  });
+  std::cout << "closed" << std::endl;
+  troupe::sleep_forever();
+}
+
 int starts = 0;
 int own_starts() { return starts; }
 
@@ -115,6 +127,7 @@ int main(int argc, char** argv) {
       {"court", [] { hold_court(2, false); }},
       {"stuck_court", [] { hold_court(2, true); }},
       {"busy", [] { be_busy(); }},
+      {"receives_signals", [] { receive_signals(); }},
       {"starts", [] { count_starts(); }},
       {"starts_after_init", [] { count_starts(); }},
       {"throws_a_number",

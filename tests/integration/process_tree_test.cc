@@ -55,6 +55,18 @@ TEST(ProcessTreeTest, SecondSigintEndsAtOnce) {
   EXPECT_TRUE(program.gone_within(2s));
 }
 
+// What the program receives by itself does nothing else.
+TEST(ProcessTreeTest, ASignalThatIsReceivedEndsNothing) {
+  Program program(players, {"receives_signals"});
+  for (const char* word : {"armed", "once"}) {
+    ASSERT_TRUE(program.wait_for_output(word));
+    program.send_signal(SIGTERM);
+  }
+  ASSERT_TRUE(program.wait_for_output("closed"));
+  program.send_signal(SIGTERM);
+  EXPECT_EQ(program.wait().exit_code, 143);
+}
+
 // Also where the root's own thread is busy, and comes to no checkpoint: the first one can only be
 // noted then, but no user has to look for kill -9.
 TEST(ProcessTreeTest, SecondSigintEndsABusyRoot) {
