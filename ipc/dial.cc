@@ -41,6 +41,7 @@ void Dial::begin(const Address& to) {
   if (to.kind() == Address::Kind::tcp && to.host().find(':') != std::string::npos) {
     socket.set(zmq::sockopt::ipv6, true);
   }
+  if (to.kind() == Address::Kind::tcp) hold_many_messages(socket);
   // Between hosts a cable can be cut without a word; libzmq's I/O threads ask and answer.
   if (!to.is_local()) {
     const int silence = static_cast<int>(times.liveness.count());

@@ -66,6 +66,18 @@ std::string bindable(const Address& address) {
                std::string(zmq_strerror(error)) + "; check that the directory or host exists");
 }
 
+// While it lives, what is bound is between hosts.
+class ManyMessages {
+ public:
+  explicit ManyMessages(zmq::socket_t& socket) : socket_(socket) { hold_many_messages(socket_); }
+  ManyMessages(const ManyMessages&) = delete;
+  ManyMessages& operator=(const ManyMessages&) = delete;
+  ~ManyMessages() { hold_few_messages(socket_); }
+
+ private:
+  zmq::socket_t& socket_;
+};
+
 bool means(const Address& bound, const Address& dialed) {
   if (bound == dialed) return true;
   if (bound.kind() != Address::Kind::tcp || dialed.kind() != Address::Kind::tcp) return false;
@@ -133,6 +145,7 @@ Address Listener::bind_tcp(const Address& address) {
   zmq::socket_t& socket = router().socket;
   try {
     if (address.host().find(':') != std::string::npos) socket.set(zmq::sockopt::ipv6, true);
+    const ManyMessages many(socket);
     socket.bind(bindable(address));
     return Address::parse(socket.get(zmq::sockopt::last_endpoint));
   } catch (const zmq::error_t& error) {

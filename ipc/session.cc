@@ -306,8 +306,8 @@ void Session::complete_message() {
   if (std::exchange(message_complete_, true)) return;
   if (owed_pong_) push(FrameKind::pong, 0, *std::exchange(owed_pong_, std::nullopt));
   if (!unread_ || outbox_.empty()) return;
-  const std::uint64_t number = unread_->add();
-  if (number == 0 || !established()) return;
+  const std::uint64_t number = unread_->add(established());
+  if (number == 0) return;
   Bytes octets;
   put_u64(octets, number);
   push(FrameKind::ping, 0, std::move(octets));
@@ -321,13 +321,16 @@ std::size_t Session::batch_size() {
 void Session::take_batch(char* out) {
   complete_message();
   message_complete_ = false;
+  if (unread_) unread_->add_octets(outbox_.batch_size());
   outbox_.take_batch(out);
 }
 
 Bytes Session::take_buffered() {
   complete_message();
   Bytes message = outbox_.take_buffered();
-  if (!message.empty()) message_complete_ = false;
+  if (message.empty()) return message;
+  message_complete_ = false;
+  if (unread_) unread_->add_octets(message.size());
   return message;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "troupe/ipc/limits.h"
+#include "troupe/ipc/unread_messages.h"
 #include "troupe/runtime/base/error.h"
 
 namespace troupe {
@@ -26,6 +27,8 @@ constexpr long users_per_context = max_sockets / 3 - 40;
 // Messages that may wait in a pipe, each way: enough to keep the I/O thread busy, few enough that
 // what is queued behind a large value is not far behind.
 constexpr int pipe_messages = 24;
+// Of a connection between hosts: with some to spare.
+constexpr int remote_pipe_messages = UnreadMessages::most_messages + 32;
 // How far libzmq's limit of a handshake is behind ours, which can say why it ended.
 constexpr std::chrono::seconds behind_ours{1};
 
@@ -74,6 +77,12 @@ void limit_socket(zmq::socket_t& socket, std::chrono::milliseconds handshake_tim
   const std::chrono::milliseconds limit = handshake_timeout + behind_ours;
   socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(limit.count()));
 }
+
+void hold_many_messages(zmq::socket_t& socket) {
+  socket.set(zmq::sockopt::rcvhwm, remote_pipe_messages);
+}
+
+void hold_few_messages(zmq::socket_t& socket) { socket.set(zmq::sockopt::rcvhwm, pipe_messages); }
 
 bool try_receive(zmq::socket_t& socket, zmq::message_t& message) {
   while (zmq_msg_recv(message.handle(), socket.handle(), ZMQ_DONTWAIT) < 0) {

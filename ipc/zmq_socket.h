@@ -26,6 +26,11 @@ zmq::socket_t make_socket(zmq::context_t& context, zmq::socket_type type);
 /// Limits what peers can make this socket hold: sizes and numbers of messages, time of handshakes.
 void limit_socket(zmq::socket_t& socket, std::chrono::milliseconds handshake_timeout);
 
+/// Lets libzmq hold so many messages for this process of each connection that is made from now on
+/// as those between hosts need (see unread_messages.h), or as few as others do.
+void hold_many_messages(zmq::socket_t& socket);
+void hold_few_messages(zmq::socket_t& socket);
+
 /// The name of a Unix socket, as the system takes it. `path` has `Address::max_path` octets at
 /// most.
 sockaddr_un unix_name(const std::string& path) noexcept;

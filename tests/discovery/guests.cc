@@ -62,8 +62,8 @@ int pester(const std::string& name) {
   int answers = 0;
   troupe::open_task_nursery([&](troupe::TaskNursery& n) {
     n.start_soon([&] { thinker.run<&think_for_seconds>(6); });
-    for (int i = 0; i < 60; ++i) {
-      troupe::sleep(10ms);
+    for (int i = 0; i < 300; ++i) {
+      troupe::sleep(2ms);
       n.start_soon([&] {
         thinker.run<&toast>();
         ++answers;

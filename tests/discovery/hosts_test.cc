@@ -158,8 +158,8 @@ TEST_F(HostsTest, ABusyActorIsNotTakenForDead) {
   const auto host = start_arbiter();
   const auto guest = start("b", {"attend", arbiter, "guest"});
   ASSERT_TRUE(guest->wait_for_output("guest\n")) << guest->wait().errors;
-  EXPECT_EQ(output_of("b", {"pester", arbiter, "host"}), "60 answers\n");
-  EXPECT_EQ(output_of("a", {"have_pestered", arbiter, "guest"}), "60 answers\n");
+  EXPECT_EQ(output_of("b", {"pester", arbiter, "host"}), "300 answers\n");
+  EXPECT_EQ(output_of("a", {"have_pestered", arbiter, "guest"}), "300 answers\n");
   end(*guest);
   end(*host);
 }

@@ -400,8 +400,9 @@ TEST(SessionTest, APeerThatAsksAndNeverReadsDoesNotGrowTheQueue) {
   EXPECT_FALSE(pair->acceptor.session.has_output());
 }
 
-// libzmq holds 24 messages of a peer that reads none, and then no longer answers heartbeats for it.
-constexpr int most_unread = 20;
+// libzmq holds 160 messages for a peer that reads none, and then no longer answers heartbeats for
+// it.
+constexpr int most_unread = 150;
 
 int messages_taken(End& from, std::vector<Bytes>& into) {
   int taken = 0;
@@ -431,8 +432,32 @@ TEST(SessionTest, WhoDoesNotReadIsSentFewMessages) {
     messages_taken(pair->connector, unread);
   }
   EXPECT_FALSE(sender.has_output());
-  EXPECT_LT(unread.size(), 40u);
+  EXPECT_LT(unread.size(), 300u);
   EXPECT_EQ(pair->acceptor.handlers.at(dialog)->frames.size(), 999u);
+}
+
+// Few large ones are much, too.
+TEST(SessionTest, WhoDoesNotReadIsSentFewOctets) {
+  auto pair = established_pair();
+  Session& sender = pair->connector.session;
+  sender.limit_unread();
+  RecordingHandler handler;
+  const std::uint64_t dialog = sender.open_dialog(handler);
+  sender.send(FrameKind::start, dialog, {});
+  sender.send(FrameKind::yield, dialog, Bytes(100u << 20, 'x'));
+  std::vector<Bytes> unread;
+  messages_taken(pair->connector, unread);
+  std::size_t octets = 0;
+  for (const Bytes& message : unread) octets += message.size();
+  EXPECT_LT(octets, 10u << 20);
+  for (std::size_t read = 0; read < unread.size(); ++read) {
+    pair->acceptor.session.receive(unread[read]);
+    std::vector<Bytes> answers;
+    messages_taken(pair->acceptor, answers);
+    for (const Bytes& answer : answers) sender.receive(answer);
+    messages_taken(pair->connector, unread);
+  }
+  EXPECT_EQ(pair->acceptor.handlers.at(dialog)->frames.size(), 1u);
 }
 
 // Both may be full of what the other has not read yet: answers go all the same.
@@ -445,7 +470,7 @@ TEST(SessionTest, TwoThatSendMuchGoOn) {
     ends[i]->session.limit_unread();
     const std::uint64_t dialog = ends[i]->session.open_dialog(handlers[i]);
     ends[i]->session.send(FrameKind::start, dialog, {});
-    for (int value = 0; value < 100; ++value) {
+    for (int value = 0; value < 1000; ++value) {
       ends[i]->session.send(FrameKind::yield, dialog, Bytes(max_small_payload, 'x'));
     }
     messages_taken(*ends[i], on_their_way[i]);
