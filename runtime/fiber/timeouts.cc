@@ -67,12 +67,12 @@ void sleep_for(Duration delay) {
 
 TimePoint deadline_after(Duration delay) { return saturating_add(current_time(), delay); }
 
-void throw_too_slow(TimePoint start, TimePoint deadline) {
+void throw_too_slow(Duration limit) {
   using std::chrono::microseconds;
-  const auto limit = std::chrono::round<microseconds>(std::max(deadline - start, Duration::zero()));
+  const auto rounded = std::chrono::round<microseconds>(limit);
   std::ostringstream text;
   text << "in task '" << Loop::current().running_task_name() << "' the block of a time limit of "
-       << std::chrono::duration<double>(limit).count()
+       << std::chrono::duration<double>(rounded).count()
        << " s (fail_after, fail_at) did not end in time; give it more, or look in "
        << "task_tree() at what it waits for";
   throw TooSlowError(text.str());

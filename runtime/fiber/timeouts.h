@@ -4,6 +4,7 @@
 // Sleeping and time limits. Any `std::chrono` duration may be given, floating ones too; deadlines
 // saturate. A negative delay or one that is not a number is a `UsageError`.
 
+#include <algorithm>
 #include <utility>
 
 #include "troupe/runtime/fiber/cancel_scope.h"
@@ -35,7 +36,7 @@ void sleep_until(std::chrono::time_point<std::chrono::steady_clock, D> deadline)
 namespace detail {
 void sleep_for(Duration delay);
 TimePoint deadline_after(Duration delay);
-[[noreturn]] void throw_too_slow(TimePoint start, TimePoint deadline);
+[[noreturn]] void throw_too_slow(Duration limit);
 }  // namespace detail
 
 /// Waits for `delay`; zero lets every ready task run. Checkpoint.
@@ -58,20 +59,31 @@ auto move_on_after(std::chrono::duration<Rep, Period> delay, Body&& body) {
   return move_on_at(detail::deadline_after(detail::to_delay(delay)), std::forward<Body>(body));
 }
 
+namespace detail {
+
+template <ScopeBody Body>
+BodyResult<Body> fail_by(TimePoint deadline, Duration limit, Body&& body) {
+  auto result = move_on_at(deadline, std::forward<Body>(body));
+  if (!result) throw_too_slow(limit);
+  if constexpr (!std::is_void_v<BodyResult<Body>>) return *std::move(result);
+}
+
+}  // namespace detail
+
 /// Runs `body` and returns its value. Throws `TooSlowError` when `deadline` comes first.
 template <class D, detail::ScopeBody Body>
 detail::BodyResult<Body> fail_at(std::chrono::time_point<std::chrono::steady_clock, D> deadline,
                                  Body&& body) {
-  const TimePoint start = current_time();
-  auto result = move_on_at(deadline, std::forward<Body>(body));
-  if (!result) detail::throw_too_slow(start, detail::to_time_point(deadline));
-  if constexpr (!std::is_void_v<detail::BodyResult<Body>>) return *std::move(result);
+  const TimePoint end = detail::to_time_point(deadline);
+  const TimePoint begin = std::min(current_time(), end);  // `end` may be as far back as time goes
+  return detail::fail_by(end, end - begin, std::forward<Body>(body));
 }
 
 /// Runs `body` and returns its value. Throws `TooSlowError` when `delay` is over first.
 template <class Rep, class Period, detail::ScopeBody Body>
 detail::BodyResult<Body> fail_after(std::chrono::duration<Rep, Period> delay, Body&& body) {
-  return fail_at(detail::deadline_after(detail::to_delay(delay)), std::forward<Body>(body));
+  const Duration limit = detail::to_delay(delay);
+  return detail::fail_by(detail::deadline_after(limit), limit, std::forward<Body>(body));
 }
 
 }  // namespace troupe

@@ -182,6 +182,7 @@ TEST(TimeoutsTest, AnyDurationMayBeGiven) {
     EXPECT_GE(current_time(), start + 4ms);
     EXPECT_FALSE(move_on_at(current_time() + FloatSeconds(0.001), [] { sleep_forever(); }));
     EXPECT_EQ(fail_at(current_time() + FloatSeconds(60), [] { return 7; }), 7);
+    EXPECT_THROW(fail_at(TimePoint::min(), [] { sleep_forever(); }), TooSlowError);
   });
 }
 
