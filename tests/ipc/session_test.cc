@@ -410,6 +410,17 @@ int messages_taken(End& from, std::vector<Bytes>& into) {
   return taken;
 }
 
+// The acceptor reads what is there, and what comes as it answers.
+void read_all(Pair& pair, std::vector<Bytes>& unread) {
+  for (std::size_t read = 0; read < unread.size(); ++read) {
+    pair.acceptor.session.receive(unread[read]);
+    std::vector<Bytes> answers;
+    messages_taken(pair.acceptor, answers);
+    for (const Bytes& answer : answers) pair.connector.session.receive(answer);
+    messages_taken(pair.connector, unread);
+  }
+}
+
 TEST(SessionTest, WhoDoesNotReadIsSentFewMessages) {
   auto pair = established_pair();
   Session& sender = pair->connector.session;
@@ -424,13 +435,7 @@ TEST(SessionTest, WhoDoesNotReadIsSentFewMessages) {
   EXPECT_LE(unread.size(), most_unread);
   EXPECT_TRUE(sender.has_output()) << "the rest waits";
   // As they are read, the rest comes; in fewer messages, as it was batched.
-  for (std::size_t read = 0; read < unread.size(); ++read) {
-    pair->acceptor.session.receive(unread[read]);
-    std::vector<Bytes> answers;
-    messages_taken(pair->acceptor, answers);
-    for (const Bytes& answer : answers) sender.receive(answer);
-    messages_taken(pair->connector, unread);
-  }
+  read_all(*pair, unread);
   EXPECT_FALSE(sender.has_output());
   EXPECT_LT(unread.size(), 300u);
   EXPECT_EQ(pair->acceptor.handlers.at(dialog)->frames.size(), 999u);
@@ -450,13 +455,7 @@ TEST(SessionTest, WhoDoesNotReadIsSentFewOctets) {
   std::size_t octets = 0;
   for (const Bytes& message : unread) octets += message.size();
   EXPECT_LT(octets, 10u << 20);
-  for (std::size_t read = 0; read < unread.size(); ++read) {
-    pair->acceptor.session.receive(unread[read]);
-    std::vector<Bytes> answers;
-    messages_taken(pair->acceptor, answers);
-    for (const Bytes& answer : answers) sender.receive(answer);
-    messages_taken(pair->connector, unread);
-  }
+  read_all(*pair, unread);
   EXPECT_EQ(pair->acceptor.handlers.at(dialog)->frames.size(), 1u);
 }
 
