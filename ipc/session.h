@@ -129,12 +129,12 @@ class Session {
 
   /// Whether there are octets to send; also after the end, for the last word.
   bool has_output() const noexcept { return !outbox_.empty() || owed_pong_; }
+  /// How many.
+  std::size_t queued() const noexcept { return outbox_.queued(); }
   /// Whether the next message may go out now; if not, it may when the peer has answered.
   bool may_send_message() const noexcept {
     return has_output() && (!unread_ || unread_->may_send() || owed_pong_ || closed());
   }
-  /// How many.
-  std::size_t queued() const noexcept { return outbox_.queued(); }
   /// The size of the next message to send; 0 when there is none. Nothing may be queued between this
   /// and `take_batch`.
   std::size_t batch_size();

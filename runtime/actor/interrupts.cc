@@ -67,8 +67,21 @@ void SignalFd::take(int signal, bool taken) noexcept {
 }
 
 SignalWatch::SignalWatch(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal)
-    : poller_(Loop::current().poller()), signals_(signals), on_signal_(std::move(on_signal)) {
+    : poller_(Loop::current().poller()),
+      all_(signals),
+      signals_(signals),
+      on_signal_(std::move(on_signal)) {
   poller_.add_watch(signals_.get(), *this);
+  detail::set_signal_taker(this);
+}
+
+SignalWatch::~SignalWatch() {
+  detail::set_signal_taker(nullptr);
+  poller_.remove_watch(signals_.get());
+}
+
+void SignalWatch::on_received(int signal, bool received) noexcept {
+  if (std::ranges::find(all_, signal) != all_.end()) signals_.take(signal, !received);
 }
 
 void SignalWatch::on_edge() noexcept {
@@ -77,17 +90,14 @@ void SignalWatch::on_edge() noexcept {
 
 Interrupts::Interrupts(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal)
     : on_signal_(std::make_shared<Handler>(std::move(on_signal))),
-      all_(signals),
       on_loop_(signals,
                [this](int signal) {
                  ++heard_;
                  (*on_signal_)(signal);
                }),
       loop_(current_token()),
-      signals_(signals),
       stop_(::eventfd(0, EFD_CLOEXEC)) {
   if (!stop_) throw std::system_error(errno, std::generic_category(), "eventfd");
-  detail::set_signal_taker(this);
   try {
     const detail::AllSignalsBlocked blocked;
     thread_ = std::thread([this] {
@@ -99,24 +109,18 @@ Interrupts::Interrupts(const std::vector<int>& signals, UniqueFunction<void(int)
 }
 
 Interrupts::~Interrupts() {
-  detail::set_signal_taker(nullptr);
   ::eventfd_write(stop_.get(), 1);
   if (thread_.joinable()) thread_.join();
   *on_signal_ = nullptr;
 }
 
-void Interrupts::on_received(int signal, bool received) noexcept {
-  if (std::ranges::find(all_, signal) == all_.end()) return;
-  on_loop_.take(signal, !received);
-  signals_.take(signal, !received);
-}
-
 void Interrupts::listen() {
+  const SignalFd& signals = on_loop_.signals();
   for (;;) {
-    pollfd watched[] = {{signals_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
+    pollfd watched[] = {{signals.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
     if (::poll(watched, 2, -1) < 0) continue;
     if (watched[1].revents != 0) return;
-    const int signal = signals_.next();
+    const int signal = signals.next();
     if (signal == 0) continue;
     const bool is_first = ++heard_ == 1;
     try {

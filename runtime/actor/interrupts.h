@@ -56,22 +56,25 @@ class SignalFd {
   UniqueFd fd_;
 };
 
-/// Hears of signals, which must be blocked. Resource of one loop.
-class SignalWatch final : private EdgeHandler {
+/// Hears of signals, which must be blocked. What the program receives by itself
+/// (`open_signal_receiver`) is left to it. Resource of one loop, one a process.
+class SignalWatch final : private EdgeHandler, private detail::SignalTaker {
  public:
   /// `on_signal` is called for each, on the loop's own stack: it must neither wait nor throw.
   SignalWatch(const std::vector<int>& signals, UniqueFunction<void(int)> on_signal);
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
-  ~SignalWatch() { poller_.remove_watch(signals_.get()); }
+  ~SignalWatch();
 
-  /// Whether it hears of `signal` from now on.
-  void take(int signal, bool taken) noexcept { signals_.take(signal, taken); }
+  /// Where the signals are read.
+  const SignalFd& signals() const noexcept { return signals_; }
 
  private:
   void on_edge() noexcept override;
+  void on_received(int signal, bool received) noexcept override;
 
   Poller& poller_;
+  const std::vector<int> all_;
   SignalFd signals_;
   UniqueFunction<void(int)> on_signal_;
 };
@@ -81,9 +84,9 @@ inline constexpr int signal_exit_base = 128;
 
 /// Hears of the signals by which users end a program. They must be blocked. A thread of its own
 /// listens, too, as a task that computes, or blocks in `getline`, must not keep a user from ending
-/// the program. (The loop has to listen besides: to it goes what its thread raises.) What the
-/// program receives by itself (`open_signal_receiver`) is left to it. Resource of one loop.
-class Interrupts final : private detail::SignalTaker {
+/// the program. (The loop has to listen besides: to it goes what its thread raises.) Resource of
+/// one loop.
+class Interrupts {
  public:
   /// `on_signal` is called on the loop for each signal, and must neither wait nor throw. From the
   /// second signal on it is to end the process; if it has not been called within 200 ms, since the
@@ -97,16 +100,13 @@ class Interrupts final : private detail::SignalTaker {
  private:
   using Handler = UniqueFunction<void(int)>;
 
-  void on_received(int signal, bool received) noexcept override;
   void listen();
   bool stops_within(int limit_ms) const;
 
   const std::shared_ptr<Handler> on_signal_;  // null once this has ended: calls may be queued still
   std::atomic<int> heard_ = 0;
-  const std::vector<int> all_;
   SignalWatch on_loop_;
   LoopToken loop_;
-  SignalFd signals_;
   UniqueFd stop_;
   std::thread thread_;
 };

@@ -4,7 +4,6 @@
 // Sleeping and time limits. Any `std::chrono` duration may be given, floating ones too; deadlines
 // saturate. A negative delay or one that is not a number is a `UsageError`.
 
-#include <algorithm>
 #include <utility>
 
 #include "troupe/runtime/fiber/cancel_scope.h"
@@ -75,8 +74,9 @@ template <class D, detail::ScopeBody Body>
 detail::BodyResult<Body> fail_at(std::chrono::time_point<std::chrono::steady_clock, D> deadline,
                                  Body&& body) {
   const TimePoint end = detail::to_time_point(deadline);
-  const TimePoint begin = std::min(current_time(), end);  // `end` may be as far back as time goes
-  return detail::fail_by(end, end - begin, std::forward<Body>(body));
+  const TimePoint now = current_time();
+  const Duration limit = end > now ? end - now : Duration::zero();
+  return detail::fail_by(end, limit, std::forward<Body>(body));
 }
 
 /// Runs `body` and returns its value. Throws `TooSlowError` when `delay` is over first.

@@ -2,6 +2,9 @@
 
 // The program that the tests of whole process trees run: what it does is its first argument.
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -84,8 +87,24 @@ void be_busy() {
   });
 }
 
+// An actor that does something else at SIGTERM than to end.
+std::string heed_sigterm() {
+  std::string heeded = "nothing";
+  troupe::open_signal_receiver({SIGTERM}, [&](troupe::SignalReceiver& signals) {
+    ::kill(::getpid(), SIGTERM);
+    troupe::fail_after(10s, [&] { signals.receive(); });
+    heeded = "SIGTERM";
+  });
+  troupe::checkpoint();
+  return heeded;
+}
+
 // Receives SIGTERM twice by itself, and then no more.
 void receive_signals() {
+  troupe::open_nursery([](troupe::ActorNursery& n) {
+    std::cout << "an actor heeds " << n.run_in_actor<&heed_sigterm>("heedful").result()
+              << std::endl;
+  });
   troupe::open_signal_receiver({SIGTERM}, [](troupe::SignalReceiver& signals) {
     for (const char* word : {"armed", "once", "twice"}) {
       std::cout << word << std::endl;

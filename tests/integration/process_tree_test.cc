@@ -58,6 +58,7 @@ TEST(ProcessTreeTest, SecondSigintEndsAtOnce) {
 // What the program receives by itself does nothing else.
 TEST(ProcessTreeTest, ASignalThatIsReceivedEndsNothing) {
   Program program(players, {"receives_signals"});
+  ASSERT_TRUE(program.wait_for_output("an actor heeds SIGTERM\n"));
   for (const char* word : {"armed", "once"}) {
     ASSERT_TRUE(program.wait_for_output(word));
     program.send_signal(SIGTERM);
